@@ -1,0 +1,1 @@
+//! The TOML configuration: its file schema, its validated domain types, and lock files.

@@ -1,0 +1,1 @@
+//! Make a signed repository out of packages.

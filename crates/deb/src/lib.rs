@@ -1,0 +1,1 @@
+//! The Debian package format: versions, control files, relations, the .deb archive.

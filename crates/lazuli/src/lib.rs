@@ -1,0 +1,1 @@
+//! The factory of the Lazuli distribution: import, compose, build images, boot them.

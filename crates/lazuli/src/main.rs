@@ -1,0 +1,2 @@
+//! The `lazuli` program.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `lz` program.
+fn main() {}

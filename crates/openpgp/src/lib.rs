@@ -1,0 +1,1 @@
+//! OpenPGP signatures: verify against a keyring, sign deterministically.

@@ -1,0 +1,1 @@
+//! rpm-md repository metadata: repomd, primary, filelists, other, updateinfo; reading and writing.

@@ -1,0 +1,1 @@
+//! User and mount namespaces: work as root inside, as an ordinary user outside.

@@ -1,0 +1,1 @@
+//! Dependency resolution over repositories and installed packages.

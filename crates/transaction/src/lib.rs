@@ -1,0 +1,1 @@
+//! Plan and execute package changes in a root, and keep the rpm database.

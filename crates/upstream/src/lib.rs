@@ -1,0 +1,1 @@
+//! Fetch and verify packages of an upstream archive.
