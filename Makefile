@@ -1,0 +1,45 @@
+# Lazuli. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+IMAGE ?= server
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+LAZULI := $(TARGET_DIR)/release/lazuli
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what is missing of scripts/packages.txt
+	@scripts/setup
+
+.PHONY: build
+build: setup ## Build the programs (release)
+	cargo build --release --locked --bins
+
+.PHONY: image
+image: build ## Build an image: make image IMAGE=server
+	$(LAZULI) image build $(IMAGE) --update-vanished
+
+.PHONY: run
+run: image ## Build the server image and boot it to a login (CHECK=1: prove the login prompt, then power off)
+	$(LAZULI) image boot $(IMAGE) $(if $(CHECK),--check)
+
+.PHONY: test
+test: lint image ## Everything that CI runs: lints, unit tests, tests of the whole system
+	cargo test --release --locked --workspace
+
+.PHONY: lint
+lint: setup ## Formatting and lints
+	cargo fmt --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+
+.PHONY: bench
+bench: build ## Measure image builds beside mkosi (needs root and some minutes)
+	bench/image
+
+.PHONY: clean
+clean: ## Remove out/ (the cache stays)
+	rm -rf out
