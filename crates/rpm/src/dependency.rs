@@ -99,26 +99,41 @@ pub struct DependencyParseError {
 impl Dependency {
     /// A capability of any version.
     pub fn any(name: impl Into<String>) -> Self {
-        Self { name: name.into(), constraint: None, sense: Sense::empty() }
+        Self {
+            name: name.into(),
+            constraint: None,
+            sense: Sense::empty(),
+        }
     }
 
     /// A capability with a version bound.
     pub fn versioned(name: impl Into<String>, comparison: Comparison, evr: Evr) -> Self {
-        Self { name: name.into(), constraint: Some((comparison, evr)), sense: Sense::empty() }
+        Self {
+            name: name.into(),
+            constraint: Some((comparison, evr)),
+            sense: Sense::empty(),
+        }
     }
 
     /// Parses `name`, `name >= evr`, or a rich dependency in parentheses.
     pub fn parse(text: &str) -> Result<Self, DependencyParseError> {
-        let fail = |reason: &str| DependencyParseError { text: text.to_owned(), reason: reason.to_owned() };
+        let fail = |reason: &str| DependencyParseError {
+            text: text.to_owned(),
+            reason: reason.to_owned(),
+        };
         let trimmed = text.trim();
         if trimmed.starts_with('(') {
             return Ok(Self::any(trimmed));
         }
         let mut words = trimmed.split_whitespace();
         let name = words.next().ok_or_else(|| fail("it is empty"))?;
-        let Some(symbol) = words.next() else { return Ok(Self::any(name)) };
+        let Some(symbol) = words.next() else {
+            return Ok(Self::any(name));
+        };
         let comparison = Comparison::from_symbol(symbol).ok_or_else(|| fail("expected <, <=, =, >= or >"))?;
-        let evr = words.next().ok_or_else(|| fail("a version must follow the comparison"))?;
+        let evr = words
+            .next()
+            .ok_or_else(|| fail("a version must follow the comparison"))?;
         if words.next().is_some() {
             return Err(fail("there is text after the version"));
         }

@@ -27,12 +27,19 @@ pub struct EvrParseError {
 impl Evr {
     /// Makes an EVR of its parts.
     pub fn new(epoch: u32, version: impl Into<String>, release: impl Into<String>) -> Self {
-        Self { epoch, version: version.into(), release: release.into() }
+        Self {
+            epoch,
+            version: version.into(),
+            release: release.into(),
+        }
     }
 
     /// Parses `[epoch:]version[-release]`.
     pub fn parse(text: &str) -> Result<Self, EvrParseError> {
-        let fail = |reason| EvrParseError { text: text.to_owned(), reason };
+        let fail = |reason| EvrParseError {
+            text: text.to_owned(),
+            reason,
+        };
         let (epoch, rest) = match text.split_once(':') {
             Some((epoch, rest)) => (epoch.parse().map_err(|_| fail("the epoch is no number"))?, rest),
             None => (0, text),
@@ -46,13 +53,16 @@ impl Evr {
 
     /// Compares as RPM compares a dependency with what provides it: a side without a release matches any.
     pub fn compare_open(&self, other: &Self) -> Ordering {
-        self.epoch.cmp(&other.epoch).then_with(|| compare_part(&self.version, &other.version)).then_with(|| {
-            if self.release.is_empty() || other.release.is_empty() {
-                Ordering::Equal
-            } else {
-                compare_part(&self.release, &other.release)
-            }
-        })
+        self.epoch
+            .cmp(&other.epoch)
+            .then_with(|| compare_part(&self.version, &other.version))
+            .then_with(|| {
+                if self.release.is_empty() || other.release.is_empty() {
+                    Ordering::Equal
+                } else {
+                    compare_part(&self.release, &other.release)
+                }
+            })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a package says of itself, as plain values: the domain side of a header.
 
-use crate::{Dependency, Nevra};
+use crate::{Dependency, Header, HeaderError, Nevra};
+use std::collections::HashSet;
 
 bitflags::bitflags! {
     /// The bits of RPMTAG_FILEFLAGS (rpmfiles.h).
@@ -142,4 +143,125 @@ pub struct Metadata {
     pub changelog: Vec<ChangelogEntry>,
     /// Scriptlets.
     pub scriptlets: Vec<Scriptlet>,
+}
+
+impl Metadata {
+    /// Metadata with nothing but a name; meant for `Metadata { summary, ..Metadata::new(nevra) }`.
+    ///
+    /// The platform follows from the architecture, `Unspecified` is the group, `linux` the system; `source_rpm` is
+    /// `NAME-VERSION-RELEASE.src.rpm`, since `None` would mark a source package.
+    pub fn new(nevra: Nevra) -> Self {
+        let release = if nevra.evr.release.is_empty() {
+            "0"
+        } else {
+            &nevra.evr.release
+        };
+        Self {
+            summary: String::new(),
+            description: String::new(),
+            license: String::new(),
+            url: String::new(),
+            vendor: String::new(),
+            packager: String::new(),
+            group: "Unspecified".to_owned(),
+            distribution: String::new(),
+            build_time: 0,
+            build_host: String::new(),
+            source_rpm: Some(format!("{}-{}-{release}.src.rpm", nevra.name, nevra.evr.version)),
+            vcs: String::new(),
+            os: "linux".to_owned(),
+            platform: format!("{}-lazuli-linux-gnu", nevra.arch),
+            requires: Vec::new(),
+            provides: Vec::new(),
+            conflicts: Vec::new(),
+            obsoletes: Vec::new(),
+            recommends: Vec::new(),
+            suggests: Vec::new(),
+            supplements: Vec::new(),
+            enhances: Vec::new(),
+            files: Vec::new(),
+            changelog: Vec::new(),
+            scriptlets: Vec::new(),
+            nevra,
+        }
+    }
+
+    /// Reads what a main header says.
+    pub fn from_header(header: &Header) -> Result<Self, HeaderError> {
+        let _ = header;
+        unimplemented!()
+    }
+
+    /// Bytes of all regular files, hard links counted once, `%ghost` files not at all.
+    pub fn installed_size(&self) -> u64 {
+        let mut inodes = HashSet::new();
+        let counted = |f: &&FileEntry| f.is_regular() && !f.flags.contains(FileFlags::GHOST);
+        self.files
+            .iter()
+            .filter(counted)
+            .filter(|f| f.inode == 0 || inodes.insert(f.inode))
+            .map(|f| f.size)
+            .sum()
+    }
+}
+
+/// The file type bits of a mode.
+const S_IFMT: u16 = 0o170_000;
+
+impl FileEntry {
+    fn new(path: impl Into<Vec<u8>>, mode: u16) -> Self {
+        Self {
+            path: path.into(),
+            mode,
+            user: "root".to_owned(),
+            group: "root".to_owned(),
+            size: 0,
+            mtime: 0,
+            digest: None,
+            link_target: Vec::new(),
+            flags: FileFlags::empty(),
+            capabilities: String::new(),
+            inode: 0,
+            rdev: 0,
+        }
+    }
+
+    /// A regular file of root; an inode of 0 is replaced by a number of its own when the package is built.
+    pub fn regular(path: impl Into<Vec<u8>>, permissions: u16, size: u64, digest: Option<[u8; 32]>) -> Self {
+        Self {
+            size,
+            digest,
+            ..Self::new(path, 0o100_000 | (permissions & 0o7777))
+        }
+    }
+
+    /// A directory of root.
+    pub fn directory(path: impl Into<Vec<u8>>, permissions: u16) -> Self {
+        Self::new(path, 0o040_000 | (permissions & 0o7777))
+    }
+
+    /// A symbolic link of root.
+    pub fn symlink(path: impl Into<Vec<u8>>, target: impl Into<Vec<u8>>) -> Self {
+        let link_target = target.into();
+        Self {
+            size: link_target.len() as u64,
+            link_target,
+            ..Self::new(path, 0o120_777)
+        }
+    }
+
+    /// Whether this is a regular file.
+    pub fn is_regular(&self) -> bool {
+        self.mode & S_IFMT == 0o100_000
+    }
+
+    /// Whether this is a directory.
+    pub fn is_directory(&self) -> bool {
+        self.mode & S_IFMT == 0o040_000
+    }
+
+    /// Whether this is a symbolic link.
+    pub fn is_symlink(&self) -> bool {
+        self.mode & S_IFMT == 0o120_000
+    }
 }
