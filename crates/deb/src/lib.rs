@@ -1,1 +1,30 @@
-//! The Debian package format: versions, control files, relations, the .deb archive.
+//! The Debian package format: versions, control files, relations, the `.deb` archive, copyright files, changelogs.
+//!
+//! This crate does no I/O: bytes in, values out. Everything it reads may be hostile: each parser has named limits, and
+//! answers damage with an error, never a panic.
+
+mod archive;
+mod binary;
+mod changelog;
+mod control;
+mod copyright;
+mod entry;
+mod names;
+mod relation;
+mod version;
+
+pub use archive::{
+    Conffile, Control, Deb, DebError, Limits, ScriptKind, Trigger, TriggerDirection, TriggerWaiting,
+    VisitError,
+};
+pub use binary::{Binary, BinaryError, MultiArch, Priority, RelationKind};
+pub use changelog::ChangelogEntry;
+pub use control::{ControlError, MAX_FIELDS, Paragraph, Paragraphs, parse_paragraph, parse_paragraphs};
+pub use copyright::{Copyright, FilesParagraph, License, LicenseExpression};
+pub use entry::{Entry, EntryKind, EntryPath, MAX_COMPONENT_LENGTH, MAX_PATH_LENGTH};
+pub use names::{Architecture, MAX_NAME_LENGTH, NameError, PackageName, Sha256Digest};
+pub use relation::{
+    Alternatives, ArchitectureQualifier, ArchitectureTerm, Comparison, MAX_RELATION_FIELD, ProfileTerm,
+    Relation, RelationError, VersionConstraint, parse_relation, parse_relations,
+};
+pub use version::{MAX_VERSION_LENGTH, Version, VersionError};
