@@ -1,0 +1,148 @@
+//! How a component is built from source: build options, release numbers, rendering and source files.
+
+use super::{Local, Table, entry, record, replaced};
+
+record! {
+    /// Build options.
+    Build {
+        /// Conditionals to turn on: `--with`.
+        with: Vec<String>,
+        /// Conditionals to turn off: `--without`.
+        without: Vec<String>,
+        /// Macros to define.
+        defines: Table<String, String>,
+        /// Macros to undefine.
+        undefines: Vec<String>,
+        /// Put the origin of the sources into the package.
+        emit_upstream_provenance: Option<bool>,
+        /// The `%check` section.
+        check: Option<Check>,
+        /// What is known of failing builds.
+        failure: Option<BuildFailure>,
+        /// Hints for whoever schedules builds.
+        hints: Option<BuildHints>,
+    }
+}
+
+record! {
+    /// Settings of the `%check` section.
+    Check {
+        /// Skip it. Default: false.
+        skip: Option<bool>,
+        /// Why; required with `skip`.
+        #[serde(rename = "skip_reason")]
+        skip_reason: Option<String>,
+    }
+}
+
+record! {
+    /// What is known of failing builds.
+    BuildFailure {
+        /// The build is expected to fail. Default: false.
+        expected: Option<bool>,
+        /// Why; required with `expected`.
+        expected_reason: Option<String>,
+    }
+}
+
+record! {
+    /// Hints for whoever schedules builds.
+    BuildHints {
+        /// The build takes much time or memory. Default: false.
+        expensive: Option<bool>,
+    }
+}
+
+/// How the release number comes about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseCalculation {
+    /// By what stands in the spec: `%autorelease`, or a number that is counted up.
+    #[default]
+    Auto,
+    /// The spec uses `%autorelease`.
+    Autorelease,
+    /// The spec has a number, which is counted up.
+    Static,
+    /// The component does it by itself.
+    Manual,
+}
+replaced!(ReleaseCalculation);
+
+record! {
+    /// The release number.
+    Release {
+        /// How it comes about. Default: `auto`.
+        calculation: Option<ReleaseCalculation>,
+    }
+}
+
+record! {
+    /// How the spec is rendered.
+    Render {
+        /// Keep files that no `Source` or `Patch` names. Default: false.
+        skip_file_filter: Option<bool>,
+    }
+}
+
+/// Hash algorithms of source files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub enum HashType {
+    /// SHA-256.
+    #[serde(rename = "SHA256")]
+    Sha256,
+    /// SHA-512.
+    #[serde(rename = "SHA512")]
+    Sha512,
+}
+replaced!(HashType);
+
+entry! {
+    /// A source file that is not in dist-git or the lookaside cache.
+    SourceFile {
+        /// Its name among the sources.
+        filename: String,
+        /// Its digest.
+        hash: Option<String>,
+        /// The algorithm of the digest; required with `hash`.
+        hash_type: Option<HashType>,
+        /// Where it comes from.
+        origin: Option<Origin>,
+        /// It takes the place of the upstream's file of the same name. Default: false.
+        replace_upstream: Option<bool>,
+        /// Why; required with `replace-upstream`.
+        replace_reason: Option<String>,
+    }
+}
+
+/// Kinds of origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OriginType {
+    /// Downloaded from `uri`.
+    Download,
+    /// Made by a script.
+    Custom,
+    /// Made by an overlay.
+    Overlay,
+}
+replaced!(OriginType);
+
+entry! {
+    /// Where a source file comes from.
+    Origin {
+        /// The kind of origin.
+        #[serde(rename = "type")]
+        kind: OriginType,
+        /// The address, for `download`.
+        uri: Option<String>,
+        /// The script, for `custom`.
+        script: Option<Local<String>>,
+        /// Packages that the script needs.
+        #[serde(default)]
+        packages: Vec<String>,
+        /// Files that the script reads.
+        #[serde(default)]
+        inputs: Vec<serde_json::Value>,
+    }
+}

@@ -1,0 +1,222 @@
+//! `[images]`: disk images and containers.
+
+use super::{DeclaredFile, Local, Symlink, Table, TestReference, TestSuiteReference, record, replaced};
+use crate::value::{
+    AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Line, NamePattern, PackageName, PathGlob,
+    UnitName,
+};
+
+record! {
+    /// An image: defined in a file of another tool by `definition`, or by Lazuli's keys here.
+    Image {
+        /// What it is, in a line.
+        description: Option<String>,
+        /// Where another tool's definition of it is. Kept, not applied.
+        definition: Option<ImageDefinition>,
+        /// What it can do.
+        capabilities: Option<ImageCapabilities>,
+        /// Its tests.
+        tests: Option<ImageTests>,
+        /// Where it is published.
+        publish: Option<ImagePublish>,
+        /// **Lazuli:** the image that this one adds to. Lists grow, set values override.
+        extends: Option<ImageName>,
+        /// **Lazuli:** the formats that it is made in. Default: none, so that the image only serves `extends`.
+        formats: Vec<ImageFormat>,
+        /// **Lazuli:** architectures that it is made for. Default: `["x86_64"]`.
+        architectures: Vec<Architecture>,
+        /// **Lazuli:** packages to install; what they require comes with them.
+        packages: Vec<PackageName>,
+        /// **Lazuli:** packages that must not get in, be they recommended or required.
+        exclude_packages: Vec<NamePattern>,
+        /// **Lazuli:** install what the packages recommend. Default: false.
+        recommends: Option<bool>,
+        /// **Lazuli:** files to leave out: globs of absolute paths. A folder goes with all that is in it.
+        exclude_files: Vec<PathGlob>,
+        /// **Lazuli:** settings of the installed system.
+        system: Option<System>,
+        /// **Lazuli:** the kernel and its command line.
+        kernel: Option<Kernel>,
+        /// **Lazuli:** the initrd.
+        initrd: Option<Initrd>,
+        /// **Lazuli:** partitions and file systems.
+        disk: Option<Disk>,
+        /// **Lazuli:** files to put in.
+        files: Vec<DeclaredFile>,
+        /// **Lazuli:** symbolic links to put in.
+        symlinks: Vec<Symlink>,
+        /// **Lazuli:** labels that go into the manifest and into container images.
+        labels: Table<String, String>,
+    }
+}
+
+record! {
+    /// Where another tool's definition of an image is.
+    ImageDefinition {
+        /// The kind of definition: `kiwi`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// The file, relative to this one.
+        path: Option<Local<String>>,
+        /// The profile to build.
+        profile: Option<String>,
+    }
+}
+
+record! {
+    /// What an image can do.
+    ImageCapabilities {
+        /// It boots on a machine, virtual or not. Default: false.
+        machine_bootable: Option<bool>,
+        /// It runs as a container. Default: false.
+        container: Option<bool>,
+        /// systemd is its init. Default: false.
+        systemd: Option<bool>,
+        /// Packages can be added and removed in it. Default: false.
+        runtime_package_management: Option<bool>,
+    }
+}
+
+record! {
+    /// The tests of an image.
+    ImageTests {
+        /// Suites by name.
+        test_suites: Vec<TestSuiteReference>,
+        /// Tests and groups by name.
+        tests: Vec<TestReference>,
+    }
+}
+
+record! {
+    /// Where an image is published.
+    ImagePublish {
+        /// Channels.
+        channels: Vec<String>,
+    }
+}
+
+/// **Lazuli:** formats of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageFormat {
+    /// A sparse file, sector by sector.
+    Raw,
+    /// QEMU's format.
+    Qcow2,
+    /// Fixed-size VHD, a multiple of 1 MiB, as Azure takes it.
+    Vhd,
+}
+replaced!(ImageFormat);
+
+impl ImageFormat {
+    /// The ending of the file's name, without the dot.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            ImageFormat::Raw => "raw",
+            ImageFormat::Qcow2 => "qcow2",
+            ImageFormat::Vhd => "vhd",
+        }
+    }
+}
+
+record! {
+    /// **Lazuli:** settings of the installed system.
+    System {
+        /// The host's name until something else sets it. Default: none.
+        hostname: Option<HostName>,
+        /// The time zone. Default: `UTC`.
+        timezone: Option<Line>,
+        /// The locale. Default: `C.UTF-8`.
+        locale: Option<Line>,
+        /// The keyboard of the console. Default: `us`.
+        keymap: Option<Line>,
+        /// What is booted to. Default: `multi-user.target`.
+        default_target: Option<UnitName>,
+        /// Units to enable, whatever the packages' presets say.
+        enable_units: Vec<UnitName>,
+        /// Units to disable, whatever the packages' presets say.
+        disable_units: Vec<UnitName>,
+        /// Units that can't be started at all.
+        mask_units: Vec<UnitName>,
+    }
+}
+
+record! {
+    /// **Lazuli:** the kernel.
+    Kernel {
+        /// The package with the kernel; it is installed like those of `packages`. Required in a bootable image.
+        package: Option<PackageName>,
+        /// Arguments of the kernel command line, one per entry. The root file system's is added.
+        command_line: Vec<KernelArgument>,
+    }
+}
+
+record! {
+    /// **Lazuli:** the initrd.
+    Initrd {
+        /// Kernel modules by name; those that they need come with them.
+        modules: Vec<Line>,
+        /// Packages whose files are in it.
+        packages: Vec<PackageName>,
+        /// More files of the root that go in: globs of absolute paths. The libraries that programs need come with them.
+        include_files: Vec<PathGlob>,
+        /// Files of its packages that stay out.
+        exclude_files: Vec<PathGlob>,
+        /// Units that are enabled in it.
+        enable_units: Vec<UnitName>,
+        /// Files to put in.
+        files: Vec<DeclaredFile>,
+    }
+}
+
+record! {
+    /// **Lazuli:** partitions and file systems of a disk image: a GPT with an EFI system partition and a root file system.
+    Disk {
+        /// The size of the whole disk. Default: what the partitions need.
+        size: Option<ByteSize>,
+        /// The EFI system partition.
+        esp: Option<EfiPartition>,
+        /// The root file system.
+        root: Option<RootPartition>,
+    }
+}
+
+record! {
+    /// **Lazuli:** the EFI system partition, FAT.
+    EfiPartition {
+        /// Its size. Default: `256M`.
+        size: Option<ByteSize>,
+        /// Its label, at most 11 bytes. Default: `ESP`.
+        label: Option<Line>,
+    }
+}
+
+/// **Lazuli:** file systems of a root partition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileSystem {
+    /// ext4.
+    #[default]
+    Ext4,
+}
+replaced!(FileSystem);
+
+record! {
+    /// **Lazuli:** the root file system.
+    RootPartition {
+        /// The kind. Default: `ext4`.
+        filesystem: Option<FileSystem>,
+        /// Its size in the image. Default: what its content needs and `free` more.
+        size: Option<ByteSize>,
+        /// The room that is left in the image, where `size` is not set. Default: `256M`.
+        free: Option<ByteSize>,
+        /// Its label, at most 16 bytes. Default: `root`.
+        label: Option<Line>,
+        /// It takes the whole disk at the first boot. Default: true.
+        grow: Option<bool>,
+        /// Where other partitions would be mounted; directories to make. Default: none.
+        mount_points: Vec<AbsolutePath>,
+    }
+}

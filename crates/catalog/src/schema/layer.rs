@@ -1,0 +1,355 @@
+//! How configurations are laid over each other, and how paths in them keep the folder that they are relative to.
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What happens to a list that two layers have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListRule {
+    /// The later layer's entries come after the earlier one's: inheritance of components, packages and images.
+    Append,
+    /// The later layer's list, unless it is empty, stands alone: one object that is defined in several files.
+    Replace,
+}
+
+/// A part of a configuration that can be laid over an earlier one.
+pub trait Layer {
+    /// Lays `later` over `self`: set values win, tables merge key by key, lists follow `rule`.
+    fn absorb(&mut self, later: Self, rule: ListRule);
+
+    /// Remembers, for every relative path inside, the folder of the file that it was written in.
+    fn locate(&mut self, folder: &Arc<Path>) {
+        let _ = folder;
+    }
+}
+
+impl<T: Layer> Layer for Option<T> {
+    fn absorb(&mut self, later: Self, rule: ListRule) {
+        match (self.as_mut(), later) {
+            (Some(earlier), Some(later)) => earlier.absorb(later, rule),
+            (None, Some(later)) => *self = Some(later),
+            (_, None) => {}
+        }
+    }
+
+    fn locate(&mut self, folder: &Arc<Path>) {
+        if let Some(value) = self {
+            value.locate(folder);
+        }
+    }
+}
+
+impl<T: Layer> Layer for Vec<T> {
+    fn absorb(&mut self, later: Self, rule: ListRule) {
+        match rule {
+            ListRule::Append => self.extend(later),
+            ListRule::Replace if later.is_empty() => {}
+            ListRule::Replace => *self = later,
+        }
+    }
+
+    fn locate(&mut self, folder: &Arc<Path>) {
+        self.iter_mut().for_each(|value| value.locate(folder));
+    }
+}
+
+impl<K: Ord, V: Layer> Layer for BTreeMap<K, V> {
+    fn absorb(&mut self, later: Self, rule: ListRule) {
+        for (key, value) in later {
+            match self.get_mut(&key) {
+                Some(earlier) => earlier.absorb(value, rule),
+                None => {
+                    self.insert(key, value);
+                }
+            }
+        }
+    }
+
+    fn locate(&mut self, folder: &Arc<Path>) {
+        self.values_mut().for_each(|value| value.locate(folder));
+    }
+}
+
+/// Implements [`Layer`] for types of which a later value simply takes the earlier one's place.
+macro_rules! replaced {
+    ($($type:ty),* $(,)?) => {
+        $(impl $crate::schema::Layer for $type {
+            fn absorb(&mut self, later: Self, _: $crate::schema::ListRule) {
+                *self = later;
+            }
+        })*
+    };
+}
+pub(crate) use replaced;
+
+replaced!(bool, u32, i32, u64, String, serde_json::Value, crate::value::Architecture);
+replaced!(
+    crate::value::AbsolutePath,
+    crate::value::AccountName,
+    crate::value::ArchiveComponent,
+    crate::value::ByteSize,
+    crate::value::Capabilities,
+    crate::value::CommitId,
+    crate::value::ComponentName,
+    crate::value::DependencyText,
+    crate::value::DistroName,
+    crate::value::DistroVersion,
+    crate::value::FileGlob,
+    crate::value::FileMode,
+    crate::value::FileName,
+    crate::value::GroupName,
+    crate::value::HostName,
+    crate::value::ImageName,
+    crate::value::KernelArgument,
+    crate::value::Line,
+    crate::value::NamePattern,
+    crate::value::PackageName,
+    crate::value::PathGlob,
+    crate::value::ProgramName,
+    crate::value::ResourceName,
+    crate::value::Sha256Digest,
+    crate::value::SuiteName,
+    crate::value::TestSuiteName,
+    crate::value::Timestamp,
+    crate::value::UnitName,
+    crate::value::Url,
+);
+
+/// Defines a table of the file schema whose keys are all optional, with its [`Layer`]ing field by field.
+macro_rules! record {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type),*
+        }
+
+        impl $crate::schema::Layer for $name {
+            fn absorb(&mut self, later: Self, rule: $crate::schema::ListRule) {
+                $($crate::schema::Layer::absorb(&mut self.$field, later.$field, rule);)*
+            }
+
+            fn locate(&mut self, folder: &std::sync::Arc<std::path::Path>) {
+                $($crate::schema::Layer::locate(&mut self.$field, folder);)*
+            }
+        }
+    };
+}
+pub(crate) use record;
+
+/// Defines a table with keys that must be there. Such entries are never merged: a later one takes the earlier one's place.
+macro_rules! entry {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type),*
+        }
+
+        impl $crate::schema::Layer for $name {
+            fn absorb(&mut self, later: Self, _: $crate::schema::ListRule) {
+                *self = later;
+            }
+
+            fn locate(&mut self, folder: &std::sync::Arc<std::path::Path>) {
+                $($crate::schema::Layer::locate(&mut self.$field, folder);)*
+            }
+        }
+    };
+}
+pub(crate) use entry;
+
+/// A path or a glob together with the folder of the file that it was written in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Local<T> {
+    value: T,
+    folder: Option<Arc<Path>>,
+}
+
+impl<T> From<T> for Local<T> {
+    fn from(value: T) -> Self {
+        Local { value, folder: None }
+    }
+}
+
+impl<T: serde::Serialize> serde::Serialize for Local<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
+    }
+}
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Local<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Local::from)
+    }
+}
+
+impl<T: AsRef<str>> Local<T> {
+    /// As it was written.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The text as it was written.
+    pub fn as_str(&self) -> &str {
+        self.value.as_ref()
+    }
+
+    /// The folder that a relative path is relative to.
+    pub fn folder(&self) -> &Path {
+        self.folder.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// The path, joined to the folder of the file that it was written in.
+    pub fn resolve(&self) -> PathBuf {
+        self.folder().join(self.value.as_ref())
+    }
+
+    /// Whether it is an address (`https://…`) and no path.
+    pub fn is_address(&self) -> bool {
+        self.value.as_ref().contains("://")
+    }
+}
+
+impl<T> Layer for Local<T> {
+    fn absorb(&mut self, later: Self, _: ListRule) {
+        *self = later;
+    }
+
+    fn locate(&mut self, folder: &Arc<Path>) {
+        self.folder = Some(Arc::clone(folder));
+    }
+}
+
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Local<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// A list of which a later layer takes the earlier one's place, even when it is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct OverrideList<T>(pub Vec<T>);
+
+impl<T> Deref for OverrideList<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T: Layer> Layer for OverrideList<T> {
+    fn absorb(&mut self, later: Self, _: ListRule) {
+        *self = later;
+    }
+
+    fn locate(&mut self, folder: &Arc<Path>) {
+        self.0.locate(folder);
+    }
+}
+
+impl<T: schemars::JsonSchema> schemars::JsonSchema for OverrideList<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("ListOf{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        <Vec<T>>::json_schema(generator)
+    }
+}
+
+/// A table with free keys, in the order of the keys.
+///
+/// It differs from a plain map in its JSON schema only, which says what a key may be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+#[serde(bound(deserialize = "K: Ord + serde::Deserialize<'de>, V: serde::Deserialize<'de>"))]
+pub struct Table<K, V>(pub BTreeMap<K, V>);
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Table(BTreeMap::new())
+    }
+}
+
+impl<K, V> Deref for Table<K, V> {
+    type Target = BTreeMap<K, V>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<K, V> DerefMut for Table<K, V> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for Table<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        Table(entries.into_iter().collect())
+    }
+}
+
+impl<K, V> IntoIterator for Table<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::collections::btree_map::IntoIter<K, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, K, V> IntoIterator for &'a Table<K, V> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = std::collections::btree_map::Iter<'a, K, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<K: Ord, V: Layer> Layer for Table<K, V> {
+    fn absorb(&mut self, later: Self, rule: ListRule) {
+        self.0.absorb(later.0, rule);
+    }
+
+    fn locate(&mut self, folder: &Arc<Path>) {
+        self.0.locate(folder);
+    }
+}
+
+impl<K: schemars::JsonSchema, V: schemars::JsonSchema> schemars::JsonSchema for Table<K, V> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("TableOf{}", V::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let keys = generator.subschema_for::<K>();
+        let values = generator.subschema_for::<V>();
+        schemars::json_schema!({ "type": "object", "propertyNames": keys, "additionalProperties": values })
+    }
+}
