@@ -15,11 +15,13 @@ mod checksum;
 mod error;
 mod record;
 mod repomd;
+mod xml;
 
 pub mod compression;
 pub mod filelists;
 pub mod other;
 pub mod primary;
+pub mod updateinfo;
 
 pub use checksum::{Algorithm, Checksum, ChecksumParseError};
 pub use error::MetadataError;

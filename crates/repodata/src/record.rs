@@ -2,6 +2,7 @@
 
 use crate::Checksum;
 use lazuli_rpm::{ChangelogEntry, Dependency, FileEntry, FileFlags, Metadata, Nevra, Sense};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// How a path is listed.
@@ -144,6 +145,7 @@ pub fn is_primary_file(path: &str) -> bool {
 impl PackageRecord {
     /// The record of a package file, with all its files and changelogs.
     pub fn from_metadata(metadata: &Metadata, facts: FileFacts) -> Self {
+        let files: Vec<RecordFile> = metadata.files.iter().map(record_file).collect();
         Self {
             nevra: metadata.nevra.clone(),
             checksum: facts.checksum,
@@ -171,14 +173,14 @@ impl PackageRecord {
             },
             header_range: facts.header_range,
             provides: listed(&metadata.provides),
-            requires: listed_requires(&metadata.requires),
+            requires: listed_requires(metadata, &files),
             conflicts: listed(&metadata.conflicts),
             obsoletes: listed(&metadata.obsoletes),
             recommends: listed(&metadata.recommends),
             suggests: listed(&metadata.suggests),
             supplements: listed(&metadata.supplements),
             enhances: listed(&metadata.enhances),
-            files: metadata.files.iter().map(record_file).collect(),
+            files,
             coverage: FileCoverage::All,
             changelogs: metadata.changelog.clone(),
         }
@@ -212,7 +214,7 @@ impl PackageRecord {
 
 /// Bytes of all regular files, where hard links count once.
 fn installed_size(files: &[FileEntry]) -> u64 {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     files
         .iter()
         .filter(|file| file.mode & S_IFMT == S_IFREG && !file.flags.contains(FileFlags::GHOST))
@@ -235,47 +237,62 @@ fn record_file(entry: &FileEntry) -> RecordFile {
         FileKind::File
     };
     RecordFile {
-        path: String::from_utf8_lossy(&entry.path).into_owned(),
+        path: to_text(&entry.path),
         kind,
+    }
+}
+
+/// As text, for XML: bytes that are not UTF-8 are taken for Latin-1, as createrepo_c does.
+fn to_text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
     }
 }
 
 /// Without the sense bits, which rpm-md does not carry; each once.
 fn listed(dependencies: &[Dependency]) -> Vec<Dependency> {
-    let mut result: Vec<Dependency> = Vec::with_capacity(dependencies.len());
-    let mut seen = std::collections::HashSet::with_capacity(dependencies.len());
-    for dependency in dependencies {
-        let plain = Dependency {
-            sense: Sense::empty(),
-            ..dependency.clone()
-        };
-        if seen.insert(plain.clone()) {
-            result.push(plain);
-        }
-    }
-    result
+    let mut seen = HashSet::with_capacity(dependencies.len());
+    let plain = dependencies.iter().map(|one| Dependency {
+        sense: Sense::empty(),
+        ..one.clone()
+    });
+    plain.filter(|one| seen.insert(one.clone())).collect()
 }
 
 /// Requirements that are needed before the package's files or scripts, in the sense of `pre="1"`.
 const PRE: Sense = Sense::PREREQ.union(Sense::SCRIPT_PRE).union(Sense::SCRIPT_POST);
 
-/// As [`listed`], without `rpmlib(…)` (which only rpm itself meets) and with pre-requirements marked.
-fn listed_requires(dependencies: &[Dependency]) -> Vec<Dependency> {
-    let mut result: Vec<Dependency> = Vec::with_capacity(dependencies.len());
-    let mut seen = std::collections::HashSet::with_capacity(dependencies.len());
-    for dependency in dependencies {
-        if dependency.sense.contains(Sense::RPMLIB) || dependency.name.starts_with("rpmlib(") {
+/// As [`listed`], with pre-requirements marked, and without what createrepo_c leaves out: `rpmlib(…)`, which only rpm
+/// itself meets, and what the package provides itself.
+///
+/// Off-spec: createrepo_c also keeps only the highest `libc.so.6(…)`. We keep all: they are true, and cheap.
+fn listed_requires(metadata: &Metadata, files: &[RecordFile]) -> Vec<Dependency> {
+    let own: HashSet<(&str, Option<&_>)> = metadata
+        .provides
+        .iter()
+        .map(|one| (one.name.as_str(), one.constraint.as_ref()))
+        .collect();
+    let own_files: HashSet<&str> = files
+        .iter()
+        .map(|file| file.path.as_str())
+        .filter(|path| is_primary_file(path))
+        .collect();
+    let mut seen = HashSet::with_capacity(metadata.requires.len());
+    let mut result = Vec::with_capacity(metadata.requires.len());
+    for one in &metadata.requires {
+        let is_rpmlib = one.sense.contains(Sense::RPMLIB) || one.name.starts_with("rpmlib(");
+        let is_own = own.contains(&(one.name.as_str(), one.constraint.as_ref()))
+            || (one.constraint.is_none() && own_files.contains(one.name.as_str()));
+        if is_rpmlib || is_own {
             continue;
         }
-        let sense = if dependency.sense.intersects(PRE) {
+        let sense = if one.sense.intersects(PRE) {
             Sense::PREREQ
         } else {
             Sense::empty()
         };
-        let plain = Dependency {
-            sense,
-            ..dependency.clone()
-        };
+        let plain = Dependency { sense, ..one.clone() };
         if seen.insert(plain.clone()) {
             result.push(plain);
         }
