@@ -1,6 +1,6 @@
 //! Capabilities: what a package requires, provides, conflicts with and so on.
 
-use crate::Evr;
+use crate::{Evr, Tag};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -50,7 +50,63 @@ pub enum Comparison {
     Greater,
 }
 
+impl Sense {
+    /// The bits that compare versions.
+    pub const COMPARISON: Self = Self::LESS.union(Self::GREATER).union(Self::EQUAL);
+}
+
+/// Where a header keeps one kind of dependencies: three arrays of the same length.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DependencyTags {
+    pub(crate) name: Tag,
+    pub(crate) version: Tag,
+    pub(crate) flags: Tag,
+}
+
+macro_rules! dependency_tags {
+    ($($kind:ident = $name:ident, $version:ident, $flags:ident;)*) => {
+        impl DependencyTags {
+            $(pub(crate) const $kind: Self = Self { name: Tag::$name, version: Tag::$version, flags: Tag::$flags };)*
+        }
+    };
+}
+
+dependency_tags! {
+    REQUIRES = REQUIRENAME, REQUIREVERSION, REQUIREFLAGS;
+    PROVIDES = PROVIDENAME, PROVIDEVERSION, PROVIDEFLAGS;
+    CONFLICTS = CONFLICTNAME, CONFLICTVERSION, CONFLICTFLAGS;
+    OBSOLETES = OBSOLETENAME, OBSOLETEVERSION, OBSOLETEFLAGS;
+    RECOMMENDS = RECOMMENDNAME, RECOMMENDVERSION, RECOMMENDFLAGS;
+    SUGGESTS = SUGGESTNAME, SUGGESTVERSION, SUGGESTFLAGS;
+    SUPPLEMENTS = SUPPLEMENTNAME, SUPPLEMENTVERSION, SUPPLEMENTFLAGS;
+    ENHANCES = ENHANCENAME, ENHANCEVERSION, ENHANCEFLAGS;
+}
+
 impl Comparison {
+    /// The comparison bits of a header's flags; `None` if they say nothing (none is set, or all).
+    pub fn from_sense(sense: Sense) -> Option<Self> {
+        let has = |bit| sense.contains(bit);
+        match (has(Sense::LESS), has(Sense::EQUAL), has(Sense::GREATER)) {
+            (true, false, false) => Some(Self::Less),
+            (true, true, false) => Some(Self::LessOrEqual),
+            (false, true, false) => Some(Self::Equal),
+            (false, true, true) => Some(Self::GreaterOrEqual),
+            (false, false, true) => Some(Self::Greater),
+            _ => None,
+        }
+    }
+
+    /// The bits of a header's flags.
+    pub fn sense(self) -> Sense {
+        match self {
+            Self::Less => Sense::LESS,
+            Self::LessOrEqual => Sense::LESS | Sense::EQUAL,
+            Self::Equal => Sense::EQUAL,
+            Self::GreaterOrEqual => Sense::GREATER | Sense::EQUAL,
+            Self::Greater => Sense::GREATER,
+        }
+    }
+
     /// `<`, `<=`, `=`, `>=` or `>`.
     pub fn symbol(self) -> &'static str {
         match self {
@@ -154,22 +210,12 @@ impl Dependency {
         let (Some((left, left_evr)), Some((right, right_evr))) = (&self.constraint, &other.constraint) else {
             return true;
         };
-        let (l, r) = (bits(*left), bits(*right));
+        let (l, r) = (left.sense(), right.sense());
         match left_evr.compare_open(right_evr) {
             Ordering::Less => l.contains(Sense::GREATER) || r.contains(Sense::LESS),
             Ordering::Greater => l.contains(Sense::LESS) || r.contains(Sense::GREATER),
             Ordering::Equal => l.intersects(r),
         }
-    }
-}
-
-fn bits(comparison: Comparison) -> Sense {
-    match comparison {
-        Comparison::Less => Sense::LESS,
-        Comparison::LessOrEqual => Sense::LESS | Sense::EQUAL,
-        Comparison::Equal => Sense::EQUAL,
-        Comparison::GreaterOrEqual => Sense::GREATER | Sense::EQUAL,
-        Comparison::Greater => Sense::GREATER,
     }
 }
 

@@ -51,6 +51,16 @@ impl Evr {
         Ok(Self::new(epoch, version, release))
     }
 
+    /// Compares as RPM compares two packages (`rpmVersionCompare`): `1.0` and `1..0` are equal.
+    ///
+    /// Use this to decide what is newer. `Ord` refines it: it tells apart what RPM calls equal, as `Eq` does.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        self.epoch
+            .cmp(&other.epoch)
+            .then_with(|| compare_part(&self.version, &other.version))
+            .then_with(|| compare_part(&self.release, &other.release))
+    }
+
     /// Compares as RPM compares a dependency with what provides it: a side without a release matches any.
     pub fn compare_open(&self, other: &Self) -> Ordering {
         self.epoch
@@ -72,10 +82,7 @@ fn compare_part(left: &str, right: &str) -> Ordering {
 
 impl Ord for Evr {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.epoch
-            .cmp(&other.epoch)
-            .then_with(|| compare_part(&self.version, &other.version))
-            .then_with(|| compare_part(&self.release, &other.release))
+        self.compare(other)
             // `rpmvercmp` calls `1.0` and `1..0` equal; the order must agree with `Eq`.
             .then_with(|| (&self.version, &self.release).cmp(&(&other.version, &other.release)))
     }

@@ -1,13 +1,31 @@
-//! skeleton
-use crate::{Dependency, DependencyParseError};
-/// A rich (boolean) dependency.
+//! Rich (boolean) dependencies: `(a if b else (c or d))`.
+//!
+//! The grammar is that of `rpmrichParse` in rpm 4.18:
+//!
+//! ```text
+//! rich    = "(" operand operator operand { operator operand } ")"
+//! operand = rich | name [ comparison evr ]
+//! ```
+//!
+//! `and`, `or` and `with` chain with themselves only; `if` and `unless` take one `else`; `without` stands alone.
+
+use crate::{Comparison, Dependency, DependencyParseError, Evr};
+use std::fmt;
+
+/// Deepest nesting of parentheses. Real packages stay below 4.
+const DEPTH_MAX: usize = 32;
+
+/// Longest text of a rich dependency in bytes.
+const LENGTH_MAX: usize = 64 << 10;
+
+/// A rich dependency, or one of its operands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RichDependency {
     /// A plain capability.
     Simple(Dependency),
-    /// `(a and b and …)`
+    /// `(a and b and …)`: two or more.
     And(Vec<RichDependency>),
-    /// `(a or b or …)`
+    /// `(a or b or …)`: two or more.
     Or(Vec<RichDependency>),
     /// `(then if condition [else otherwise])`
     If {
@@ -15,7 +33,7 @@ pub enum RichDependency {
         then: Box<RichDependency>,
         /// When it is wanted.
         condition: Box<RichDependency>,
-        /// What is wanted otherwise.
+        /// What is wanted when it is not.
         otherwise: Option<Box<RichDependency>>,
     },
     /// `(then unless condition [else otherwise])`
@@ -24,22 +42,333 @@ pub enum RichDependency {
         then: Box<RichDependency>,
         /// When it is not wanted.
         condition: Box<RichDependency>,
-        /// What is wanted otherwise.
+        /// What is wanted then.
         otherwise: Option<Box<RichDependency>>,
     },
-    /// `(a with b with …)`: one package provides all.
+    /// `(a with b with …)`: one package provides all; two or more.
     With(Vec<RichDependency>),
-    /// `(a without b)`: one package provides `a` and not `b`.
+    /// `(a without b)`: one package provides `a` and does not provide `b`.
     Without(Box<RichDependency>, Box<RichDependency>),
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    And,
+    Or,
+    If,
+    Unless,
+    With,
+    Without,
+    Else,
+}
+
+/// What stands around an operand: `rpm` refuses `if` below `or`, and `unless` below `and`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Context {
+    Free,
+    And,
+    Or,
+    /// Below `with` or `without`.
+    Package,
+}
+
 impl RichDependency {
-    /// Parses a rich dependency in parentheses, or a plain one.
-    pub fn parse(_text: &str) -> Result<Self, DependencyParseError> {
-        unimplemented!()
+    /// Parses a rich dependency, or a plain one.
+    ///
+    /// Fails if the text breaks the grammar, nests deeper than 32, or uses operators where rpm refuses them:
+    /// `and`, `if` and `unless` below `with` or `without`, `if` below `or`, `unless` below `and`.
+    pub fn parse(text: &str) -> Result<Self, DependencyParseError> {
+        let fail = |reason: String| DependencyParseError {
+            text: text.to_owned(),
+            reason,
+        };
+        if text.len() > LENGTH_MAX {
+            return Err(fail(format!("it has more than {LENGTH_MAX} bytes")));
+        }
+        let mut parser = Parser { rest: text.trim() };
+        let parsed = parser.operand(0).map_err(fail)?;
+        parser.skip_space();
+        if !parser.rest.is_empty() {
+            return Err(fail(format!("there is text behind it: `{}`", parser.rest)));
+        }
+        parsed
+            .check(Context::Free)
+            .map_err(|reason| fail(reason.to_owned()))?;
+        Ok(parsed)
+    }
+
+    /// All plain capabilities in it, from left to right.
+    pub fn capabilities(&self) -> Vec<&Dependency> {
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found
+    }
+
+    fn collect<'d>(&'d self, found: &mut Vec<&'d Dependency>) {
+        match self {
+            Self::Simple(dependency) => found.push(dependency),
+            Self::And(parts) | Self::Or(parts) | Self::With(parts) => {
+                parts.iter().for_each(|part| part.collect(found));
+            }
+            Self::If {
+                then,
+                condition,
+                otherwise,
+            }
+            | Self::Unless {
+                then,
+                condition,
+                otherwise,
+            } => {
+                then.collect(found);
+                condition.collect(found);
+                otherwise.iter().for_each(|part| part.collect(found));
+            }
+            Self::Without(left, right) => {
+                left.collect(found);
+                right.collect(found);
+            }
+        }
+    }
+
+    /// Checks that operators stand where rpm allows them (`rpmrichParseCheck`).
+    fn check(&self, context: Context) -> Result<(), &'static str> {
+        match self {
+            Self::Simple(_) => Ok(()),
+            Self::And(parts) | Self::Or(parts) => {
+                let is_or = matches!(self, Self::Or(_));
+                if context == Context::Package && !is_or {
+                    return Err("`and` cannot stand below `with` or `without`");
+                }
+                let below = match (context, is_or) {
+                    (Context::Package, _) => Context::Package,
+                    (_, true) => Context::Or,
+                    (_, false) => Context::And,
+                };
+                parts.iter().try_for_each(|part| part.check(below))
+            }
+            Self::If {
+                then,
+                condition,
+                otherwise,
+            } => {
+                match context {
+                    Context::Package => return Err("`if` cannot stand below `with` or `without`"),
+                    Context::Or => return Err("`if` cannot stand below `or`: use `unless`"),
+                    Context::Free | Context::And => {}
+                }
+                check_branches(Context::And, then, condition, otherwise.as_deref())
+            }
+            Self::Unless {
+                then,
+                condition,
+                otherwise,
+            } => {
+                match context {
+                    Context::Package => return Err("`unless` cannot stand below `with` or `without`"),
+                    Context::And => return Err("`unless` cannot stand below `and`: use `if`"),
+                    Context::Free | Context::Or => {}
+                }
+                check_branches(Context::Or, then, condition, otherwise.as_deref())
+            }
+            Self::With(parts) => parts.iter().try_for_each(|part| part.check(Context::Package)),
+            Self::Without(left, right) => {
+                left.check(Context::Package)?;
+                right.check(Context::Package)
+            }
+        }
     }
 }
-impl std::fmt::Display for RichDependency {
-    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        unimplemented!()
+
+/// `if` is an `and` with a condition, `unless` an `or`; a condition starts afresh.
+fn check_branches(
+    context: Context,
+    then: &RichDependency,
+    condition: &RichDependency,
+    otherwise: Option<&RichDependency>,
+) -> Result<(), &'static str> {
+    then.check(context)?;
+    condition.check(Context::Free)?;
+    otherwise.map_or(Ok(()), |part| part.check(context))
+}
+
+struct Parser<'t> {
+    rest: &'t str,
+}
+
+impl<'t> Parser<'t> {
+    fn skip_space(&mut self) {
+        self.rest = self.rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+    }
+
+    fn operand(&mut self, depth: usize) -> Result<RichDependency, String> {
+        self.skip_space();
+        if self.rest.starts_with('(') {
+            self.rich(depth)
+        } else {
+            self.simple()
+        }
+    }
+
+    fn rich(&mut self, depth: usize) -> Result<RichDependency, String> {
+        if depth >= DEPTH_MAX {
+            return Err(format!("it nests deeper than {DEPTH_MAX}"));
+        }
+        self.rest = &self.rest[1..];
+        let mut operands = vec![self.operand(depth + 1)?];
+        let mut operators: Vec<Operator> = Vec::new();
+        loop {
+            self.skip_space();
+            if let Some(rest) = self.rest.strip_prefix(')') {
+                self.rest = rest;
+                return combine(operands, &operators);
+            }
+            let operator = self.operator()?;
+            check_chain(&operators, operator)?;
+            operators.push(operator);
+            operands.push(self.operand(depth + 1)?);
+        }
+    }
+
+    fn operator(&mut self) -> Result<Operator, String> {
+        let word = self.word();
+        Ok(match word {
+            "and" => Operator::And,
+            "or" => Operator::Or,
+            "if" => Operator::If,
+            "unless" => Operator::Unless,
+            "with" => Operator::With,
+            "without" => Operator::Without,
+            "else" => Operator::Else,
+            "" => return Err("a `)` is missing".to_owned()),
+            other => return Err(format!("`{other}` is no operator")),
+        })
+    }
+
+    /// A word up to space, comma or a `)` which it did not open; parentheses within names balance.
+    fn word(&mut self) -> &'t str {
+        let mut open = 0_usize;
+        let mut end = self.rest.len();
+        for (at, byte) in self.rest.bytes().enumerate() {
+            match byte {
+                b'(' => open += 1,
+                b')' if open > 0 => open -= 1,
+                b')' | b',' => end = at,
+                _ if byte.is_ascii_whitespace() => end = at,
+                _ => {}
+            }
+            if end != self.rest.len() {
+                break;
+            }
+        }
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        word
+    }
+
+    fn simple(&mut self) -> Result<RichDependency, String> {
+        let name = self.word();
+        if name.is_empty() {
+            return Err("a name is missing".to_owned());
+        }
+        self.skip_space();
+        let length = self.rest.bytes().take_while(|b| b"<>=".contains(b)).count();
+        let (symbol, rest) = self.rest.split_at(length);
+        if symbol.is_empty() {
+            return Ok(RichDependency::Simple(Dependency::any(name)));
+        }
+        let comparison =
+            Comparison::from_symbol(symbol).ok_or_else(|| format!("`{symbol}` is no comparison"))?;
+        self.rest = rest;
+        self.skip_space();
+        let version = self.word();
+        let evr = Evr::parse(version).map_err(|error| error.to_string())?;
+        Ok(RichDependency::Simple(Dependency::versioned(
+            name, comparison, evr,
+        )))
+    }
+}
+
+/// Whether `next` may follow the operators of the same parentheses.
+fn check_chain(before: &[Operator], next: Operator) -> Result<(), String> {
+    match (before, next) {
+        ([], Operator::Else) => Err("`else` without `if` or `unless`".to_owned()),
+        ([], _) | ([Operator::If | Operator::Unless], Operator::Else) => Ok(()),
+        ([.., last], _) if *last != next => Err("different operators need parentheses".to_owned()),
+        (_, Operator::And | Operator::Or | Operator::With) => Ok(()),
+        _ => Err("only `and`, `or` and `with` can be chained".to_owned()),
+    }
+}
+
+fn combine(operands: Vec<RichDependency>, operators: &[Operator]) -> Result<RichDependency, String> {
+    let Some(&operator) = operators.first() else {
+        return Err("an operator is missing".to_owned());
+    };
+    let mut rest = operands.into_iter();
+    match operator {
+        Operator::And => Ok(RichDependency::And(rest.collect())),
+        Operator::Or => Ok(RichDependency::Or(rest.collect())),
+        Operator::With => Ok(RichDependency::With(rest.collect())),
+        Operator::If | Operator::Unless | Operator::Without | Operator::Else => {
+            let (Some(first), Some(second)) = (rest.next(), rest.next()) else {
+                return Err("an operand is missing".to_owned());
+            };
+            let (then, condition) = (Box::new(first), Box::new(second));
+            let otherwise = rest.next().map(Box::new);
+            Ok(match operator {
+                Operator::If => RichDependency::If {
+                    then,
+                    condition,
+                    otherwise,
+                },
+                Operator::Unless => RichDependency::Unless {
+                    then,
+                    condition,
+                    otherwise,
+                },
+                _ => RichDependency::Without(then, condition),
+            })
+        }
+    }
+}
+
+impl fmt::Display for RichDependency {
+    /// With single spaces, so that printing and parsing gives the same value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chain = |f: &mut fmt::Formatter<'_>, parts: &[Self], word: &str| {
+            f.write_str("(")?;
+            for (position, part) in parts.iter().enumerate() {
+                if position > 0 {
+                    write!(f, " {word} ")?;
+                }
+                part.fmt(f)?;
+            }
+            f.write_str(")")
+        };
+        let branches = |f: &mut fmt::Formatter<'_>, word, then: &Self, condition: &Self, otherwise| {
+            write!(f, "({then} {word} {condition}")?;
+            if let Some(otherwise) = otherwise {
+                let otherwise: &Self = otherwise;
+                write!(f, " else {otherwise}")?;
+            }
+            f.write_str(")")
+        };
+        match self {
+            Self::Simple(dependency) => dependency.fmt(f),
+            Self::And(parts) => chain(f, parts, "and"),
+            Self::Or(parts) => chain(f, parts, "or"),
+            Self::With(parts) => chain(f, parts, "with"),
+            Self::If {
+                then,
+                condition,
+                otherwise,
+            } => branches(f, "if", then, condition, otherwise.as_deref()),
+            Self::Unless {
+                then,
+                condition,
+                otherwise,
+            } => branches(f, "unless", then, condition, otherwise.as_deref()),
+            Self::Without(left, right) => write!(f, "({left} without {right})"),
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! What a package says of itself, as plain values: the domain side of a header.
 
+mod read;
+
+pub(crate) use read::{SCRIPTLET_TAGS, check_path};
+
 use crate::{Dependency, Header, HeaderError, Nevra};
 use std::collections::HashSet;
 
@@ -137,7 +141,7 @@ pub struct Metadata {
     pub supplements: Vec<Dependency>,
     /// Enhances.
     pub enhances: Vec<Dependency>,
-    /// Files, sorted by path.
+    /// Files. A built package has them sorted by path; a parsed one in its header's order.
     pub files: Vec<FileEntry>,
     /// Changelog, newest first.
     pub changelog: Vec<ChangelogEntry>,
@@ -186,10 +190,12 @@ impl Metadata {
         }
     }
 
-    /// Reads what a main header says.
+    /// Reads what a main header says, of a package or of the database.
+    ///
+    /// Files keep the header's order, so that indexes into the header's arrays, `FILESTATES` and the payload fit.
+    /// Triggers, and digests other than SHA-256, stay in the header. Paths are absolute and hold no `..`.
     pub fn from_header(header: &Header) -> Result<Self, HeaderError> {
-        let _ = header;
-        unimplemented!()
+        read::metadata(header)
     }
 
     /// Bytes of all regular files, hard links counted once, `%ghost` files not at all.
@@ -258,6 +264,11 @@ impl FileEntry {
     /// Whether this is a directory.
     pub fn is_directory(&self) -> bool {
         self.mode & S_IFMT == 0o040_000
+    }
+
+    /// Whether the package owns this path without having it.
+    pub fn is_ghost(&self) -> bool {
+        self.flags.contains(FileFlags::GHOST)
     }
 
     /// Whether this is a symbolic link.
