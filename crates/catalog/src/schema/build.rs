@@ -54,7 +54,9 @@ record! {
 }
 
 /// How the release number comes about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReleaseCalculation {
     /// By what stands in the spec: `%autorelease`, or a number that is counted up.

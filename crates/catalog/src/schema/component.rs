@@ -1,10 +1,10 @@
 //! `[components]`: what is packaged, and from where.
 
 use super::{
-    Build, Declare, DistroReference, Generate, Import, Local, Overlay, OverrideList, Package, Release, Render, SourceFile,
-    Table, TestReference, record, replaced,
+    Build, Declare, DistroReference, Generate, Import, Local, Overlay, OverrideList, Package, Release,
+    Render, SourceFile, Table, TestReference, record, replaced,
 };
-use crate::value::{CommitId, DistroVersion, FileGlob, GroupName, PackageName};
+use crate::value::{Architecture, CommitId, DistroVersion, FileGlob, GroupName, PackageName};
 
 record! {
     /// A component, or what components inherit. An empty table is a component with all its defaults.
@@ -40,6 +40,8 @@ record! {
         templates: Vec<GroupName>,
         /// **Lazuli:** the component exists in these versions of the distribution only. Default: in all.
         versions: Option<OverrideList<DistroVersion>>,
+        /// **Lazuli:** the component exists for these architectures only. Default: for all.
+        architectures: Option<OverrideList<Architecture>>,
         /// **Lazuli:** take an upstream's binary package.
         import: Option<Import>,
         /// **Lazuli:** make the package from the catalog.

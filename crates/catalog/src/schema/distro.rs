@@ -2,7 +2,8 @@
 
 use super::{Component, Import, Local, Table, entry, record, replaced};
 use crate::value::{
-    AccountName, ArchiveComponent, Architecture, DistroName, DistroVersion, Line, ResourceName, SuiteName, Timestamp, Url,
+    AccountName, Architecture, ArchiveComponent, DistroName, DistroVersion, Line, ResourceName, SuiteName,
+    Timestamp, Url,
 };
 
 record! {

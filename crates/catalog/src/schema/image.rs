@@ -2,8 +2,8 @@
 
 use super::{DeclaredFile, Local, Symlink, Table, TestReference, TestSuiteReference, record, replaced};
 use crate::value::{
-    AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Line, NamePattern, PackageName, PathGlob,
-    UnitName,
+    AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Line, NamePattern,
+    PackageName, PathGlob, UnitName,
 };
 
 record! {
@@ -96,8 +96,19 @@ record! {
 }
 
 /// **Lazuli:** formats of images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageFormat {
     /// A sparse file, sector by sector.
@@ -194,7 +205,9 @@ record! {
 }
 
 /// **Lazuli:** file systems of a root partition.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileSystem {
     /// ext4.

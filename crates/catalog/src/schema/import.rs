@@ -2,7 +2,8 @@
 
 use super::{Table, entry, record, replaced};
 use crate::value::{
-    AbsolutePath, Architecture, DependencyText, Line, NamePattern, PackageName, PathGlob, ProgramName, Sha256Digest, Url,
+    AbsolutePath, Architecture, DependencyText, Line, NamePattern, PackageName, PathGlob, ProgramName,
+    Sha256Digest, Url,
 };
 
 record! {
@@ -48,8 +49,19 @@ record! {
 }
 
 /// The scripts of a Debian package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum MaintainerScript {
     /// Before the files are unpacked.

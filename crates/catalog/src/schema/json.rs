@@ -4,14 +4,24 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::Value;
 
-use super::ConfigFile;
+use super::{ConfigFile, OverlayFile};
 
 /// The JSON schema (draft 2020-12) of a configuration file, generated from the types of this module.
 #[must_use]
 pub fn json_schema() -> Value {
+    generate::<ConfigFile>("Lazuli configuration file")
+}
+
+/// The JSON schema of a file of overlays.
+#[must_use]
+pub fn overlay_file_schema() -> Value {
+    generate::<OverlayFile>("Lazuli overlay file")
+}
+
+fn generate<T: schemars::JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(TomlHasNoNull);
-    let mut schema = settings.into_generator().into_root_schema_for::<ConfigFile>();
-    schema.insert("title".to_owned(), "Lazuli configuration file".into());
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
     schema.to_value()
 }
 
@@ -22,7 +32,9 @@ struct TomlHasNoNull;
 impl Transform for TomlHasNoNull {
     fn transform(&mut self, schema: &mut schemars::Schema) {
         transform_subschemas(self, schema);
-        let Some(object) = schema.as_object_mut() else { return };
+        let Some(object) = schema.as_object_mut() else {
+            return;
+        };
         if let Some(Value::Array(kinds)) = object.get_mut("type") {
             kinds.retain(|kind| kind != "null");
             if let [only] = kinds.as_slice() {

@@ -84,7 +84,15 @@ macro_rules! replaced {
 }
 pub(crate) use replaced;
 
-replaced!(bool, u32, i32, u64, String, serde_json::Value, crate::value::Architecture);
+replaced!(
+    bool,
+    u32,
+    i32,
+    u64,
+    String,
+    serde_json::Value,
+    crate::value::Architecture
+);
 replaced!(
     crate::value::AbsolutePath,
     crate::value::AccountName,

@@ -22,7 +22,8 @@ mod resource;
 mod test;
 
 pub use build::{
-    Build, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation, Render, SourceFile,
+    Build, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation,
+    Render, SourceFile,
 };
 pub use component::{Component, ComponentPublish, ComponentTests, Spec, SpecType};
 pub use declare::{
@@ -30,23 +31,27 @@ pub use declare::{
     DeclaredMember, DeclaredUser, Finaliser, Follower, Symlink,
 };
 pub use distro::{
-    Distro, DistroReference, DistroVersionEntry, FixedIds, Inputs, PackageRepository, Release as DistroRelease,
-    RepositoryUse, Upstream, UpstreamType,
+    Distro, DistroReference, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
+    Release as DistroRelease, RepositoryUse, Upstream, UpstreamType,
 };
 pub use group::{ComponentGroup, Package, PackageGroup, PackagePublish};
 pub use image::{
-    Disk, EfiPartition, FileSystem, Image, ImageCapabilities, ImageDefinition, ImageFormat, ImagePublish, ImageTests,
-    Initrd, Kernel, RootPartition, System,
+    Disk, EfiPartition, FileSystem, Image, ImageCapabilities, ImageDefinition, ImageFormat, ImagePublish,
+    ImageTests, Initrd, Kernel, RootPartition, System,
 };
 pub use import::{Generate, GenerateType, Import, MaintainerScript, ReviewedScript};
-pub use json::json_schema;
+pub use json::{json_schema, overlay_file_schema};
 pub use layer::{Layer, ListRule, Local, OverrideList, Table};
 pub use overlay::{
-    Bug, Overlay, OverlayAction, OverlayCategory, OverlayError, OverlayFile, OverlayMetadata, OverlayType, SectionTarget,
-    UpstreamStatus,
+    Bug, Overlay, OverlayAction, OverlayCategory, OverlayError, OverlayFile, OverlayMetadata, OverlayType,
+    SectionTarget, UpstreamStatus,
 };
 pub use project::{ConfigFile, ImageCustomizer, Project, Tools};
-pub use resource::{Resources, RpmRepository, RpmRepositorySet, RpmRepositorySetTemplate, SubRepository, SubRepositoryKind};
-pub use test::{InstallMode, Pytest, Test, TestGroup, TestKind, TestReference, TestSuite, TestSuiteReference, TestType};
+pub use resource::{
+    Resources, RpmRepository, RpmRepositorySet, RpmRepositorySetTemplate, SubRepository, SubRepositoryKind,
+};
+pub use test::{
+    InstallMode, Pytest, Test, TestGroup, TestKind, TestReference, TestSuite, TestSuiteReference, TestType,
+};
 
 pub(crate) use layer::{entry, record, replaced};

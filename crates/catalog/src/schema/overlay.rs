@@ -201,25 +201,85 @@ pub enum SectionTarget {
 
 /// An overlay, with what its kind needs and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are those of the file, documented at `Overlay`")]
+#[allow(
+    missing_docs,
+    reason = "the fields are those of the file, documented at `Overlay`"
+)]
 pub enum OverlayAction {
-    SpecAddTag { package: Option<String>, tag: String, value: String },
-    SpecInsertTag { package: Option<String>, tag: String, value: String },
-    SpecSetTag { package: Option<String>, tag: String, value: String },
-    SpecUpdateTag { package: Option<String>, tag: String, value: String },
-    SpecRemoveTag { package: Option<String>, tag: String, value: Option<String> },
-    SpecPrependLines { target: SectionTarget, lines: Vec<String> },
-    SpecAppendLines { target: SectionTarget, lines: Vec<String> },
-    SpecSearchReplace { target: SectionTarget, regex: String, replacement: String },
-    SpecRemoveSection { section: String, package: Option<String> },
-    SpecRemoveSubpackage { package: String },
-    PatchAdd { source: Local<String>, file: Option<String> },
-    PatchRemove { file: String },
-    FilePrependLines { file: String, lines: Vec<String> },
-    FileSearchReplace { file: String, archive: Option<String>, regex: String, replacement: String },
-    FileAdd { file: String, source: Local<String> },
-    FileRemove { file: String, archive: Option<String> },
-    FileRename { file: String, replacement: String },
+    SpecAddTag {
+        package: Option<String>,
+        tag: String,
+        value: String,
+    },
+    SpecInsertTag {
+        package: Option<String>,
+        tag: String,
+        value: String,
+    },
+    SpecSetTag {
+        package: Option<String>,
+        tag: String,
+        value: String,
+    },
+    SpecUpdateTag {
+        package: Option<String>,
+        tag: String,
+        value: String,
+    },
+    SpecRemoveTag {
+        package: Option<String>,
+        tag: String,
+        value: Option<String>,
+    },
+    SpecPrependLines {
+        target: SectionTarget,
+        lines: Vec<String>,
+    },
+    SpecAppendLines {
+        target: SectionTarget,
+        lines: Vec<String>,
+    },
+    SpecSearchReplace {
+        target: SectionTarget,
+        regex: String,
+        replacement: String,
+    },
+    SpecRemoveSection {
+        section: String,
+        package: Option<String>,
+    },
+    SpecRemoveSubpackage {
+        package: String,
+    },
+    PatchAdd {
+        source: Local<String>,
+        file: Option<String>,
+    },
+    PatchRemove {
+        file: String,
+    },
+    FilePrependLines {
+        file: String,
+        lines: Vec<String>,
+    },
+    FileSearchReplace {
+        file: String,
+        archive: Option<String>,
+        regex: String,
+        replacement: String,
+    },
+    FileAdd {
+        file: String,
+        source: Local<String>,
+    },
+    FileRemove {
+        file: String,
+        archive: Option<String>,
+    },
+    FileRename {
+        file: String,
+        replacement: String,
+    },
 }
 
 /// An overlay lacks what its kind needs, or has what it can't have.
@@ -261,48 +321,105 @@ impl Overlay {
         let value = || need("value", &self.value);
         let file = || need("file", &self.file);
         let regex = || need("regex", &self.regex);
-        let source = || self.source.clone().ok_or(OverlayError::Missing { kind, key: "source" });
+        let source = || {
+            self.source
+                .clone()
+                .ok_or(OverlayError::Missing { kind, key: "source" })
+        };
         let replacement = self.replacement.clone().unwrap_or_default();
         let lines = || match self.lines.is_empty() {
             true => Err(OverlayError::Missing { kind, key: "lines" }),
             false => Ok(self.lines.clone()),
         };
         Ok(match self.kind {
-            OverlayType::SpecAddTag => OverlayAction::SpecAddTag { package: package(), tag: tag()?, value: value()? },
-            OverlayType::SpecInsertTag => OverlayAction::SpecInsertTag { package: package(), tag: tag()?, value: value()? },
-            OverlayType::SpecSetTag => OverlayAction::SpecSetTag { package: package(), tag: tag()?, value: value()? },
-            OverlayType::SpecUpdateTag => OverlayAction::SpecUpdateTag { package: package(), tag: tag()?, value: value()? },
+            OverlayType::SpecAddTag => OverlayAction::SpecAddTag {
+                package: package(),
+                tag: tag()?,
+                value: value()?,
+            },
+            OverlayType::SpecInsertTag => OverlayAction::SpecInsertTag {
+                package: package(),
+                tag: tag()?,
+                value: value()?,
+            },
+            OverlayType::SpecSetTag => OverlayAction::SpecSetTag {
+                package: package(),
+                tag: tag()?,
+                value: value()?,
+            },
+            OverlayType::SpecUpdateTag => OverlayAction::SpecUpdateTag {
+                package: package(),
+                tag: tag()?,
+                value: value()?,
+            },
             OverlayType::SpecRemoveTag => {
                 let value = self.value.clone().filter(|value| !value.is_empty());
-                OverlayAction::SpecRemoveTag { package: package(), tag: tag()?, value }
+                OverlayAction::SpecRemoveTag {
+                    package: package(),
+                    tag: tag()?,
+                    value,
+                }
             }
-            OverlayType::SpecPrependLines => OverlayAction::SpecPrependLines { target: self.target()?, lines: lines()? },
-            OverlayType::SpecAppendLines => OverlayAction::SpecAppendLines { target: self.target()?, lines: lines()? },
-            OverlayType::SpecSearchReplace => {
-                OverlayAction::SpecSearchReplace { target: self.target()?, regex: regex()?, replacement }
-            }
-            OverlayType::SpecRemoveSection => {
-                OverlayAction::SpecRemoveSection { section: need("section", &self.section)?, package: package() }
-            }
+            OverlayType::SpecPrependLines => OverlayAction::SpecPrependLines {
+                target: self.target()?,
+                lines: lines()?,
+            },
+            OverlayType::SpecAppendLines => OverlayAction::SpecAppendLines {
+                target: self.target()?,
+                lines: lines()?,
+            },
+            OverlayType::SpecSearchReplace => OverlayAction::SpecSearchReplace {
+                target: self.target()?,
+                regex: regex()?,
+                replacement,
+            },
+            OverlayType::SpecRemoveSection => OverlayAction::SpecRemoveSection {
+                section: need("section", &self.section)?,
+                package: package(),
+            },
             OverlayType::SpecRemoveSubpackage => {
                 if self.section.as_ref().is_some_and(|section| !section.is_empty()) {
                     let reason = "all sections of the sub-package are removed";
-                    return Err(OverlayError::Unexpected { kind, key: "section", reason });
+                    return Err(OverlayError::Unexpected {
+                        kind,
+                        key: "section",
+                        reason,
+                    });
                 }
-                OverlayAction::SpecRemoveSubpackage { package: need("package", &self.package)? }
+                OverlayAction::SpecRemoveSubpackage {
+                    package: need("package", &self.package)?,
+                }
             }
-            OverlayType::PatchAdd => OverlayAction::PatchAdd { source: source()?, file: self.file.clone() },
+            OverlayType::PatchAdd => OverlayAction::PatchAdd {
+                source: source()?,
+                file: self.file.clone(),
+            },
             OverlayType::PatchRemove => OverlayAction::PatchRemove { file: file()? },
-            OverlayType::FilePrependLines => OverlayAction::FilePrependLines { file: file()?, lines: lines()? },
+            OverlayType::FilePrependLines => OverlayAction::FilePrependLines {
+                file: file()?,
+                lines: lines()?,
+            },
             OverlayType::FileSearchReplace => {
                 let archive = self.archive.clone();
-                OverlayAction::FileSearchReplace { file: file()?, archive, regex: regex()?, replacement }
+                OverlayAction::FileSearchReplace {
+                    file: file()?,
+                    archive,
+                    regex: regex()?,
+                    replacement,
+                }
             }
-            OverlayType::FileAdd => OverlayAction::FileAdd { file: file()?, source: source()? },
-            OverlayType::FileRemove => OverlayAction::FileRemove { file: file()?, archive: self.archive.clone() },
-            OverlayType::FileRename => {
-                OverlayAction::FileRename { file: file()?, replacement: need("replacement", &self.replacement)? }
-            }
+            OverlayType::FileAdd => OverlayAction::FileAdd {
+                file: file()?,
+                source: source()?,
+            },
+            OverlayType::FileRemove => OverlayAction::FileRemove {
+                file: file()?,
+                archive: self.archive.clone(),
+            },
+            OverlayType::FileRename => OverlayAction::FileRename {
+                file: file()?,
+                replacement: need("replacement", &self.replacement)?,
+            },
         })
     }
 

@@ -1,8 +1,8 @@
 //! The whole file, and `[project]` and `[tools]`.
 
 use super::{
-    Component, ComponentGroup, Distro, DistroReference, Image, Local, Package, PackageGroup, Resources, Table, Test,
-    TestGroup, TestSuite, record,
+    Component, ComponentGroup, Distro, DistroReference, Image, Local, Package, PackageGroup, Resources,
+    Table, Test, TestGroup, TestSuite, record,
 };
 use crate::value::{ComponentName, DistroName, FileGlob, GroupName, ImageName, TestSuiteName};
 
@@ -12,8 +12,8 @@ record! {
         /// The JSON schema that an editor shall use for this file. The loader does not read it.
         #[serde(rename = "$schema")]
         schema: Option<String>,
-        /// More files to load: paths or globs (`*`, `?`, `[…]`, `**`), relative to the folder of this file. They are loaded
-        /// in the order of this list, within one glob in the order of their paths, each with its own includes first.
+        /// More files to load: paths or globs (`*`, `?`, `[…]`, `**`), relative to the folder of this file. They come after
+        /// this file, in the order of this list and of their paths within one glob, each followed by its own includes.
         includes: Vec<FileGlob>,
         /// What holds for the project as a whole. Across files, set values override.
         project: Option<Project>,

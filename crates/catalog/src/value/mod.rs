@@ -4,6 +4,7 @@
 //! a type is always valid, wherever it came from. The JSON schema of each type carries a `pattern` for editors and a
 //! `format` by which [`check_format`] finds the constructor, so that one file's errors are found in one pass.
 
+mod debian;
 mod digest;
 mod name;
 mod path;
@@ -11,10 +12,12 @@ mod quantity;
 mod text;
 mod time;
 
+pub use debian::{DebianArchitecture, DebianVersion, PoolPath};
 pub use digest::{CommitId, Sha256Digest};
 pub use name::{
-    AccountName, Architecture, ArchiveComponent, ComponentName, DistroName, DistroVersion, GroupName, ImageName,
-    NamePattern, PackageName, ProgramName, ResourceName, SuiteName, TestSuiteName, UnitName, UnknownArchitecture,
+    AccountName, Architecture, ArchiveComponent, ComponentName, DistroName, DistroVersion, GroupName,
+    ImageName, NamePattern, PackageName, ProgramName, ResourceName, SuiteName, TestSuiteName, UnitName,
+    UnknownArchitecture,
 };
 pub use path::{AbsolutePath, FileGlob, FileName, PathGlob, PathMatcher};
 pub use quantity::{ByteSize, FileMode};
@@ -40,7 +43,11 @@ impl InvalidValue {
         if shown.len() < value.len() {
             shown.push('…');
         }
-        InvalidValue { kind, value: shown, expected }
+        InvalidValue {
+            kind,
+            value: shown,
+            expected,
+        }
     }
 }
 
@@ -162,10 +169,38 @@ macro_rules! checks {
 
 /// Every type that a JSON schema `format` can name.
 const CHECKS: &[(&str, Check)] = checks![
-    AbsolutePath, AccountName, ArchiveComponent, ByteSize, Capabilities, CommitId, ComponentName, DependencyText,
-    DistroName, DistroVersion, FileGlob, FileMode, FileName, GroupName, HostName, ImageName, KernelArgument, Line,
-    NamePattern, PackageName, PathGlob, ProgramName, ResourceName, Sha256Digest, SuiteName, TestSuiteName, Timestamp,
-    UnitName, Url,
+    AbsolutePath,
+    AccountName,
+    ArchiveComponent,
+    ByteSize,
+    Capabilities,
+    CommitId,
+    ComponentName,
+    DebianArchitecture,
+    DebianVersion,
+    DependencyText,
+    DistroName,
+    DistroVersion,
+    FileGlob,
+    FileMode,
+    FileName,
+    GroupName,
+    HostName,
+    ImageName,
+    KernelArgument,
+    Line,
+    NamePattern,
+    PackageName,
+    PathGlob,
+    PoolPath,
+    ProgramName,
+    ResourceName,
+    Sha256Digest,
+    SuiteName,
+    TestSuiteName,
+    Timestamp,
+    UnitName,
+    Url,
 ];
 
 /// Checks `text` against the type that a schema's `format` names; an unknown format accepts everything.
@@ -176,6 +211,7 @@ pub(crate) fn check_format(format: &str, text: &str) -> Result<(), InvalidValue>
     }
 }
 
+#[cfg(test)]
 /// Whether `format` names one of our types.
 pub(crate) fn is_known_format(format: &str) -> bool {
     CHECKS.iter().any(|(name, _)| *name == format)

@@ -7,8 +7,12 @@ const MAX_NAME: usize = 128;
 
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
-    let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    first && text.len() <= MAX_NAME && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte))
+    let first = bytes
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    first
+        && text.len() <= MAX_NAME
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte))
 }
 
 text_type!(
@@ -107,9 +111,34 @@ text_type!(
     }
 );
 
+impl From<&ComponentName> for PackageName {
+    /// Component names and package names follow the same rule.
+    fn from(name: &ComponentName) -> PackageName {
+        PackageName(name.0.clone())
+    }
+}
+
+impl From<&PackageName> for ComponentName {
+    /// Component names and package names follow the same rule.
+    fn from(name: &PackageName) -> ComponentName {
+        ComponentName(name.0.clone())
+    }
+}
+
 /// What a systemd unit's name may end in, `systemd.unit(5)`.
-const UNIT_SUFFIXES: &[&str] =
-    &["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"];
+const UNIT_SUFFIXES: &[&str] = &[
+    "service",
+    "socket",
+    "device",
+    "mount",
+    "automount",
+    "swap",
+    "target",
+    "path",
+    "timer",
+    "slice",
+    "scope",
+];
 
 text_type!(
     /// The name of a systemd unit with its suffix, `systemd.unit(5)`: `ssh.service`, `getty@.service`.
@@ -172,8 +201,19 @@ fn wildcard_matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// A machine architecture that Lazuli is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 pub enum Architecture {
     /// 64-bit x86: `amd64` in Debian.
     #[serde(rename = "x86_64")]

@@ -6,8 +6,13 @@ use super::text_type;
 const MAX_PATH: usize = 4095;
 
 fn is_absolute_path(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix('/') else { return false };
-    let parts_are_plain = || rest.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    let Some(rest) = text.strip_prefix('/') else {
+        return false;
+    };
+    let parts_are_plain = || {
+        rest.split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..")
+    };
     text.len() <= MAX_PATH && !text.contains(char::is_control) && (rest.is_empty() || parts_are_plain())
 }
 
@@ -25,7 +30,10 @@ text_type!(
 );
 
 fn compile(text: &str) -> Result<globset::Glob, globset::Error> {
-    globset::GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()
+    globset::GlobBuilder::new(text)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build()
 }
 
 text_type!(
@@ -39,7 +47,10 @@ text_type!(
     /// A path or glob of files beside the configuration file, relative to the folder of that file.
     FileGlob, "file-glob", "a path or glob of files",
     "a path in which `*`, `?`, `[…]`, `{…,…}` and `**` may stand",
-    "^.+", |text| !text.is_empty() && text.len() <= MAX_PATH && !text.contains('\0') && compile(text).is_ok()
+    "^.+", |text| {
+        let parts_compile = || text.split('/').all(|part| compile(part).is_ok());
+        !text.is_empty() && text.len() <= MAX_PATH && !text.contains('\0') && parts_compile()
+    }
 );
 
 impl FileGlob {
@@ -62,7 +73,10 @@ impl PathMatcher {
         let mut set = globset::GlobSetBuilder::new();
         for glob in globs {
             // The constructor has compiled the glob already, and a folder's content is one more `/**`.
-            for text in [glob.as_str().to_owned(), format!("{}/**", glob.as_str().trim_end_matches('/'))] {
+            for text in [
+                glob.as_str().to_owned(),
+                format!("{}/**", glob.as_str().trim_end_matches('/')),
+            ] {
                 if let Ok(glob) = compile(&text) {
                     set.add(glob);
                 }

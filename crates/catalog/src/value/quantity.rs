@@ -35,7 +35,10 @@ impl ByteSize {
     /// A size of so many bytes, written with the largest unit that divides it.
     #[must_use]
     pub fn from_bytes(bytes: u64) -> ByteSize {
-        let unit = UNITS.iter().rev().find(|(_, factor)| bytes != 0 && bytes % factor == 0);
+        let unit = UNITS
+            .iter()
+            .rev()
+            .find(|(_, factor)| bytes != 0 && bytes % factor == 0);
         ByteSize(match unit {
             Some((name, factor)) => format!("{}{name}", bytes / factor),
             None => bytes.to_string(),
@@ -45,7 +48,10 @@ impl ByteSize {
 
 fn parse_mode(text: &str) -> Option<u32> {
     let digits = (3..=5).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
-    digits.then(|| u32::from_str_radix(text, 8).ok()).flatten().filter(|mode| *mode <= 0o7777)
+    digits
+        .then(|| u32::from_str_radix(text, 8).ok())
+        .flatten()
+        .filter(|mode| *mode <= 0o7777)
 }
 
 text_type!(

@@ -1,0 +1,300 @@
+//! An image with what it extends laid under it and its defaults filled in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::declare::{resolve_files, resolve_symlinks};
+use super::{Fault, FileEntry};
+use crate::schema::{self, FileSystem, ImageFormat, Layer as _, ListRule};
+use crate::value::{
+    AbsolutePath, Architecture, ByteSize, ImageName, KernelArgument, NamePattern, PackageName, PathGlob,
+    UnitName,
+};
+
+const MIB: u64 = 1 << 20;
+const DEFAULT_ESP_SIZE: u64 = 256 * MIB;
+const DEFAULT_ROOT_FREE: u64 = 256 * MIB;
+/// FAT volume labels have 11 bytes, ext4's have 16.
+const MAX_FAT_LABEL: usize = 11;
+const MAX_EXT4_LABEL: usize = 16;
+
+/// An image that can be built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedImage {
+    /// Its name.
+    pub name: ImageName,
+    /// The file that defines it.
+    pub file: PathBuf,
+    /// What it is, in a line.
+    pub description: String,
+    /// The formats that it is made in; empty for one that only serves others.
+    pub formats: Vec<ImageFormat>,
+    /// Architectures; never empty.
+    pub architectures: Vec<Architecture>,
+    /// What it can do.
+    pub capabilities: schema::ImageCapabilities,
+    /// Packages to install, the kernel's among them; sorted, each once.
+    pub packages: Vec<PackageName>,
+    /// Packages that must not get in.
+    pub exclude_packages: Vec<NamePattern>,
+    /// Install what the packages recommend.
+    pub recommends: bool,
+    /// Files to leave out.
+    pub exclude_files: Vec<PathGlob>,
+    /// Settings of the installed system.
+    pub system: SystemSettings,
+    /// The kernel, of a bootable image.
+    pub kernel: Option<KernelSpec>,
+    /// The initrd.
+    pub initrd: InitrdSpec,
+    /// Partitions and file systems.
+    pub disk: DiskLayout,
+    /// Files to put in.
+    pub files: Vec<FileEntry>,
+    /// Symbolic links to put in: the link and its target.
+    pub symlinks: Vec<(AbsolutePath, String)>,
+    /// Labels of the manifest.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Settings of the installed system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemSettings {
+    /// The host's name.
+    pub hostname: Option<String>,
+    /// The time zone.
+    pub timezone: String,
+    /// The locale.
+    pub locale: String,
+    /// The keyboard of the console.
+    pub keymap: String,
+    /// What is booted to.
+    pub default_target: String,
+    /// Units to enable.
+    pub enable_units: Vec<UnitName>,
+    /// Units to disable.
+    pub disable_units: Vec<UnitName>,
+    /// Units that can't be started.
+    pub mask_units: Vec<UnitName>,
+}
+
+/// The kernel of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelSpec {
+    /// The package with the kernel.
+    pub package: PackageName,
+    /// Arguments of the command line, without those of the root file system.
+    pub command_line: Vec<KernelArgument>,
+}
+
+/// The initrd of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitrdSpec {
+    /// Kernel modules by name.
+    pub modules: Vec<String>,
+    /// Packages whose files are in it.
+    pub packages: Vec<PackageName>,
+    /// More files of the root.
+    pub include_files: Vec<PathGlob>,
+    /// Files of its packages that stay out.
+    pub exclude_files: Vec<PathGlob>,
+    /// Units that are enabled in it.
+    pub enable_units: Vec<UnitName>,
+    /// Files to put in.
+    pub files: Vec<FileEntry>,
+}
+
+/// Partitions and file systems.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskLayout {
+    /// The size of the whole disk in bytes, if it is fixed.
+    pub size: Option<u64>,
+    /// The EFI system partition.
+    pub esp: EspLayout,
+    /// The root file system.
+    pub root: RootLayout,
+}
+
+/// The EFI system partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EspLayout {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its label, at most 11 bytes.
+    pub label: String,
+}
+
+/// How large the root file system is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootSize {
+    /// So many bytes.
+    Fixed(u64),
+    /// What the content needs, and so many bytes more.
+    Free(u64),
+}
+
+/// The root file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootLayout {
+    /// The kind.
+    pub filesystem: FileSystem,
+    /// Its size.
+    pub size: RootSize,
+    /// Its label, at most 16 bytes.
+    pub label: String,
+    /// It takes the whole disk at the first boot.
+    pub grow: bool,
+    /// Directories for other mounts.
+    pub mount_points: Vec<AbsolutePath>,
+}
+
+/// `layers` holds the image that extends nothing first, and the image itself last.
+pub(crate) fn resolve_image(
+    name: &ImageName,
+    file: &Path,
+    layers: Vec<schema::Image>,
+) -> Result<ResolvedImage, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut image = schema::Image::default();
+    for (index, mut layer) in layers.into_iter().enumerate() {
+        if index > 0 && !layer.formats.is_empty() {
+            // Formats are what is delivered, not what is inside: an image's own list stands alone.
+            image.formats.clear();
+            layer.formats.dedup();
+        }
+        image.absorb(layer, ListRule::Append);
+    }
+    let capabilities = image.capabilities.clone().unwrap_or_default();
+    let kernel = resolve_kernel(name, image.kernel.clone(), &capabilities, &mut faults);
+    let mut packages = image.packages.clone();
+    packages.extend(kernel.iter().map(|kernel| kernel.package.clone()));
+    packages.sort();
+    packages.dedup();
+    if let Some(both) = packages.iter().find(|name| {
+        image
+            .exclude_packages
+            .iter()
+            .any(|not| not.matches(name.as_str()))
+    }) {
+        faults.push(
+            Fault::new(format!(
+                "package `{both}` is both in `packages` and in `exclude-packages`"
+            ))
+            .at(&["packages"]),
+        );
+    }
+    let resolved = ResolvedImage {
+        name: name.clone(),
+        file: file.to_owned(),
+        description: image.description.clone().unwrap_or_else(|| name.to_string()),
+        formats: image.formats.clone(),
+        architectures: match image.architectures.is_empty() {
+            true => vec![Architecture::X86_64],
+            false => image.architectures.clone(),
+        },
+        capabilities,
+        packages,
+        exclude_packages: image.exclude_packages.clone(),
+        recommends: image.recommends.unwrap_or(false),
+        exclude_files: image.exclude_files.clone(),
+        system: resolve_system(image.system.clone().unwrap_or_default()),
+        kernel,
+        initrd: resolve_initrd(image.initrd.clone().unwrap_or_default(), &mut faults),
+        disk: resolve_disk(image.disk.clone().unwrap_or_default(), &mut faults),
+        files: resolve_files(&image.files, &["files"], &mut faults),
+        symlinks: resolve_symlinks(&image.symlinks),
+        labels: image.labels.0,
+    };
+    if faults.is_empty() {
+        Ok(resolved)
+    } else {
+        Err(faults)
+    }
+}
+
+fn resolve_kernel(
+    name: &ImageName,
+    kernel: Option<schema::Kernel>,
+    capabilities: &schema::ImageCapabilities,
+    faults: &mut Vec<Fault>,
+) -> Option<KernelSpec> {
+    let kernel = kernel.unwrap_or_default();
+    match kernel.package {
+        Some(package) => Some(KernelSpec {
+            package,
+            command_line: kernel.command_line,
+        }),
+        None => {
+            if capabilities.machine_bootable == Some(true) && !kernel.command_line.is_empty() {
+                let fault = Fault::new(format!("image `{name}` boots on a machine, but names no kernel"));
+                faults.push(
+                    fault
+                        .at(&["kernel"])
+                        .help("add `package = \"linux-image-…\"` to its `kernel`"),
+                );
+            }
+            None
+        }
+    }
+}
+
+fn resolve_system(system: schema::System) -> SystemSettings {
+    let or = |value: Option<crate::value::Line>, default: &str| {
+        value.map_or_else(|| default.to_owned(), String::from)
+    };
+    SystemSettings {
+        hostname: system.hostname.map(String::from),
+        timezone: or(system.timezone, "UTC"),
+        locale: or(system.locale, "C.UTF-8"),
+        keymap: or(system.keymap, "us"),
+        default_target: system
+            .default_target
+            .map_or_else(|| "multi-user.target".to_owned(), String::from),
+        enable_units: system.enable_units,
+        disable_units: system.disable_units,
+        mask_units: system.mask_units,
+    }
+}
+
+fn resolve_initrd(initrd: schema::Initrd, faults: &mut Vec<Fault>) -> InitrdSpec {
+    InitrdSpec {
+        files: resolve_files(&initrd.files, &["initrd", "files"], faults),
+        modules: initrd.modules.into_iter().map(String::from).collect(),
+        packages: initrd.packages,
+        include_files: initrd.include_files,
+        exclude_files: initrd.exclude_files,
+        enable_units: initrd.enable_units,
+    }
+}
+
+fn resolve_disk(disk: schema::Disk, faults: &mut Vec<Fault>) -> DiskLayout {
+    let esp = disk.esp.unwrap_or_default();
+    let root = disk.root.unwrap_or_default();
+    let mut label = |given: Option<crate::value::Line>, default: &str, limit: usize, key: &str| {
+        let label = given.map_or_else(|| default.to_owned(), String::from);
+        if label.is_empty() || label.len() > limit {
+            faults.push(
+                Fault::new(format!("label `{label}` has not 1 to {limit} bytes")).at(&["disk", key, "label"]),
+            );
+        }
+        label
+    };
+    let bytes = |size: Option<ByteSize>| size.map(|size| size.bytes());
+    DiskLayout {
+        size: bytes(disk.size),
+        esp: EspLayout {
+            size: bytes(esp.size).unwrap_or(DEFAULT_ESP_SIZE),
+            label: label(esp.label, "ESP", MAX_FAT_LABEL, "esp"),
+        },
+        root: RootLayout {
+            filesystem: root.filesystem.unwrap_or_default(),
+            size: match bytes(root.size) {
+                Some(size) => RootSize::Fixed(size),
+                None => RootSize::Free(bytes(root.free).unwrap_or(DEFAULT_ROOT_FREE)),
+            },
+            label: label(root.label, "root", MAX_EXT4_LABEL, "root"),
+            grow: root.grow.unwrap_or(true),
+            mount_points: root.mount_points,
+        },
+    }
+}

@@ -1,0 +1,53 @@
+//! Domain types: what a merged configuration means once defaults are filled in and everything is inherited.
+
+mod component;
+mod declare;
+mod distro;
+mod image;
+
+pub use component::{
+    GenerateSource, Generated, ImportSource, LayerOrigin, ResolvedComponent, Source, SpecSource,
+};
+pub use declare::{
+    AttributeChange, Declarations, DeclaredAlternative, DirectoryEntry, FileContent, FileEntry,
+    FinaliserSpec, GroupEntry, MemberEntry, UserEntry,
+};
+pub use distro::{DebianUpstream, ReleaseInfo, ResolvedDistro, ResolvedUpstream};
+pub use image::{
+    DiskLayout, EspLayout, InitrdSpec, KernelSpec, ResolvedImage, RootLayout, RootSize, SystemSettings,
+};
+
+pub(crate) use component::resolve_component;
+pub(crate) use distro::resolve_distro;
+pub(crate) use image::resolve_image;
+
+/// Why something cannot be resolved; [`Catalog`](crate::Catalog) adds where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
+    /// The key that it is about, below the object's own table.
+    pub(crate) key: Vec<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(message: impl Into<String>) -> Fault {
+        Fault {
+            message: message.into(),
+            help: None,
+            key: Vec::new(),
+        }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Fault {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn at(mut self, key: &[&str]) -> Fault {
+        self.key = key.iter().map(|&part| part.to_owned()).collect();
+        self
+    }
+}
