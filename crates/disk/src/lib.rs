@@ -24,6 +24,7 @@ mod output;
 pub mod qcow2;
 mod region;
 mod scan;
+mod sparse;
 pub mod tar;
 mod tree;
 pub mod vhd;
