@@ -1,1 +1,33 @@
 //! User and mount namespaces: work as root inside, as an ordinary user outside.
+//!
+//! Two things are done here, and nothing else:
+//!
+//! 1. [`enter`] makes the calling process root of a user namespace of its own, so that it may give files to any
+//!    owner, set modes and mount. It is called first thing in `main`, before any thread is started.
+//! 2. [`run_in_root`] runs one program inside a root tree, apart from the machine: own processes, mounts, host name,
+//!    IPC, and by default no network. Nothing that it started outlives it, and no mount is left.
+//!
+//! Who the caller is decides what `enter` does:
+//!
+//! | caller | what happens |
+//! |---|---|
+//! | ordinary user | a user namespace: 0 is the caller, 1 to 65535 are the caller's subordinate ids (`/etc/subuid`) |
+//! | root of the machine | nothing: there is no user namespace, owners are real ones |
+//! | root of a namespace with enough ids | nothing: it is inside already |
+//!
+//! `run_in_root` needs no more than root of some namespace, so both ways end alike.
+//!
+//! Not here, on purpose: cgroup limits (the machine may not offer them), seccomp filters, images and layers.
+
+mod child;
+mod enter;
+mod error;
+mod ids;
+mod run;
+
+pub use enter::{Settings, Standing, already_inside, enter, standing};
+pub use error::SandboxError;
+pub use run::{
+    Access, Bind, Capabilities, DEFAULT_OUTPUT_LIMIT, DEFAULT_TIMEOUT, Network, Options, Output, Status,
+    Stdin, Streams, run_in_root,
+};

@@ -1,0 +1,641 @@
+//! Running one program in a root tree: the caller's side.
+//!
+//! Everything that the new process needs is prepared here as plain C strings, since between its start and its
+//! `execve` it must not allocate (other threads of the caller may have held the allocator's lock).
+
+use crate::child::{self, Failure, Message, Prepared, PreparedBind, Step};
+use crate::error::SandboxError;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a program may run where the caller says nothing.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How many bytes of each output stream are kept where the caller says nothing; what is beyond is read and dropped.
+pub const DEFAULT_OUTPUT_LIMIT: usize = 1 << 20;
+
+/// Where programs are looked for, inside the root.
+const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How much of a stream is read at once.
+const READ_SIZE: usize = 64 * 1024;
+
+/// Whether the program reaches the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// It has none, not even a loopback that is up.
+    None,
+    /// It has the caller's.
+    Host,
+}
+
+/// How a bound folder or file may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only.
+    ReadOnly,
+    /// Reading and writing.
+    ReadWrite,
+}
+
+/// A folder or file of the machine that is seen inside.
+#[derive(Debug, Clone)]
+pub struct Bind {
+    /// Where it is on the machine.
+    pub source: PathBuf,
+    /// Where it is seen: an absolute path inside the root. Made if missing, and removed afterwards.
+    pub target: PathBuf,
+    /// How it may be used.
+    pub access: Access,
+}
+
+/// What root may do inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capabilities {
+    /// What installing takes: owners, modes, file capabilities, device nodes, chroot.
+    Installer,
+    /// All that the caller has.
+    All,
+}
+
+/// What the program reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing.
+    Null,
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// What the caller would read.
+    Inherit,
+}
+
+/// Where the program's output goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streams {
+    /// To the caller, up to so many bytes a stream.
+    Capture {
+        /// How many bytes are kept of each.
+        limit: usize,
+    },
+    /// To the caller's own streams.
+    Inherit,
+}
+
+/// How a program is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether it reaches the network.
+    pub network: Network,
+    /// When it is killed.
+    pub timeout: Duration,
+    /// Environment beside `PATH`, `HOME` and `LC_ALL`, which are always set; these win over them.
+    pub environment: Vec<(String, String)>,
+    /// Folders and files of the machine that are seen inside.
+    pub binds: Vec<Bind>,
+    /// What it reads.
+    pub stdin: Stdin,
+    /// Where its output goes.
+    pub streams: Streams,
+    /// What root may do inside.
+    pub capabilities: Capabilities,
+    /// The host name inside.
+    pub hostname: String,
+    /// Where it starts, an absolute path inside.
+    pub working_directory: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            network: Network::None,
+            timeout: DEFAULT_TIMEOUT,
+            environment: Vec::new(),
+            binds: Vec::new(),
+            stdin: Stdin::Null,
+            streams: Streams::Capture {
+                limit: DEFAULT_OUTPUT_LIMIT,
+            },
+            capabilities: Capabilities::Installer,
+            hostname: "lazuli".to_owned(),
+            working_directory: PathBuf::from("/"),
+        }
+    }
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// By itself, with this code.
+    Exited(i32),
+    /// By this signal.
+    Signalled(i32),
+    /// By us: it took too long.
+    TimedOut,
+}
+
+impl Status {
+    /// Whether it ended by itself with 0.
+    pub fn success(self) -> bool {
+        self == Self::Exited(0)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exit code {code}"),
+            Self::Signalled(signal) => write!(f, "signal {signal}"),
+            Self::TimedOut => f.write_str("killed: it took too long"),
+        }
+    }
+}
+
+/// What became of a program.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// How it ended.
+    pub status: Status,
+    /// What it wrote, up to the limit.
+    pub stdout: Vec<u8>,
+    /// What it wrote as errors, up to the limit.
+    pub stderr: Vec<u8>,
+    /// Whether something was beyond the limit.
+    pub truncated: bool,
+    /// What the machine did not allow and was done in another way.
+    pub notes: Vec<String>,
+}
+
+/// Runs `argv` inside `root`, apart from the machine, and waits for it.
+///
+/// Inside there is a fresh `/proc`, a minimal `/dev`, empty `/tmp` and `/run`, and all else as it is in the root.
+/// When the program ends, whatever it started is killed, and all mounts are gone. The caller must be root of the
+/// machine or of a namespace (see [`crate::enter`]); it may have threads.
+///
+/// A program that fails is no error: look at [`Output::status`]. One that does not exist is.
+pub fn run_in_root(root: &Path, argv: &[String], options: &Options) -> Result<Output, SandboxError> {
+    let program = argv.first().cloned().unwrap_or_default();
+    if !rustix::process::geteuid().is_root() {
+        return Err(SandboxError::NotRoot {
+            program,
+            root: root.to_owned(),
+        });
+    }
+    let root = root
+        .canonicalize()
+        .map_err(|e| SandboxError::io("opening the root", root, e))?;
+    let prepared = prepare(&root, argv, options)?;
+    let mut points = MountPoints::new(&root)?;
+    points.make(&options.binds)?;
+    let outcome = Session::start(&prepared, options, &root, &program).and_then(Session::finish);
+    let removed = points.remove();
+    let output = outcome?;
+    removed?;
+    Ok(output)
+}
+
+fn prepare(root: &Path, argv: &[String], options: &Options) -> Result<Prepared, SandboxError> {
+    let bad = |reason: &str| SandboxError::BadRequest {
+        root: root.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let c_string = |bytes: &[u8]| CString::new(bytes).map_err(|_| bad("an argument holds a NUL byte"));
+    let program = argv.first().ok_or_else(|| bad("no program is named"))?;
+    let candidates = if program.contains('/') {
+        vec![c_string(program.as_bytes())?]
+    } else {
+        SEARCH_PATH
+            .split(':')
+            .map(|dir| c_string(format!("{dir}/{program}").as_bytes()))
+            .collect::<Result<_, _>>()?
+    };
+    let mut environment: Vec<(String, String)> =
+        [("PATH", SEARCH_PATH), ("HOME", "/root"), ("LC_ALL", "C.UTF-8")]
+            .into_iter()
+            .filter(|(name, _)| !options.environment.iter().any(|(other, _)| other == name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+    environment.extend(options.environment.iter().cloned());
+    environment.sort();
+    let mut binds = Vec::new();
+    for bind in &options.binds {
+        binds.push(PreparedBind {
+            source: c_string(bind.source.as_os_str().as_bytes())?,
+            target: c_string(inside(root, &bind.target)?.as_os_str().as_bytes())?,
+            read_only: bind.access == Access::ReadOnly,
+        });
+    }
+    let mut prepared = Prepared::new(
+        c_string(root.as_os_str().as_bytes())?,
+        candidates,
+        argv.iter()
+            .map(|arg| c_string(arg.as_bytes()))
+            .collect::<Result<_, _>>()?,
+        environment
+            .iter()
+            .map(|(n, v)| c_string(format!("{n}={v}").as_bytes()))
+            .collect::<Result<_, _>>()?,
+    )
+    .ok_or_else(|| bad("no program is named"))?;
+    prepared.working_directory = c_string(options.working_directory.as_os_str().as_bytes())?;
+    prepared.binds = binds;
+    prepared.hostname = options.hostname.clone().into_bytes();
+    prepared.private_network = options.network == Network::None;
+    prepared.keep_capabilities = options.capabilities == Capabilities::All;
+    Ok(prepared)
+}
+
+/// The path of a bind's target relative to the root; it must be absolute and plain.
+fn inside(root: &Path, target: &Path) -> Result<PathBuf, SandboxError> {
+    let relative = target.strip_prefix("/").ok();
+    let plain = relative.filter(|path| path.components().all(|part| matches!(part, Component::Normal(_))));
+    plain
+        .filter(|path| !path.as_os_str().is_empty())
+        .map(Path::to_owned)
+        .ok_or_else(|| SandboxError::BadRequest {
+            root: root.to_owned(),
+            reason: format!("`{}` is no absolute path to bind to", target.display()),
+        })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Folder,
+    File,
+}
+
+/// Mount points that had to be made in the root, to be removed again.
+struct MountPoints {
+    root: PathBuf,
+    descriptor: OwnedFd,
+    made: Vec<(PathBuf, Kind)>,
+}
+
+impl MountPoints {
+    fn new(root: &Path) -> Result<Self, SandboxError> {
+        let descriptor = rustix::fs::open(
+            root,
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(|e| SandboxError::io("opening", root, e))?;
+        Ok(Self {
+            root: root.to_owned(),
+            descriptor,
+            made: Vec::new(),
+        })
+    }
+
+    /// Makes what is missing. Whoever makes something has the root for himself until it is removed again: a mount
+    /// point that goes away takes the mounts of others with it. Where all is there, many run at once.
+    fn make(&mut self, binds: &[Bind]) -> Result<(), SandboxError> {
+        let mut wanted: Vec<_> = ["proc", "dev", "tmp", "run"]
+            .map(|name| (PathBuf::from(name), Kind::Folder))
+            .into();
+        for bind in binds {
+            let kind = if bind.source.is_dir() {
+                Kind::Folder
+            } else {
+                Kind::File
+            };
+            wanted.push((inside(&self.root, &bind.target)?, kind));
+        }
+        self.lock(FlockOperation::LockShared)?;
+        let missing = wanted
+            .iter()
+            .any(|(at, _)| child::open_inside(self.descriptor.as_fd(), at, OFlags::PATH).is_err());
+        if missing {
+            // Not atomic, so that what is missing is found out again below, by `ensure`.
+            self.lock(FlockOperation::LockExclusive)?;
+        }
+        wanted.iter().try_for_each(|(at, kind)| self.ensure(at, *kind))
+    }
+
+    fn lock(&self, how: FlockOperation) -> Result<(), SandboxError> {
+        rustix::io::retry_on_intr(|| rustix::fs::flock(&self.descriptor, how))
+            .map_err(|e| SandboxError::io("locking", &self.root, e))
+    }
+
+    fn ensure(&mut self, relative: &Path, kind: Kind) -> Result<(), SandboxError> {
+        let mut at = PathBuf::new();
+        let parts: Vec<_> = relative.components().collect();
+        for (index, part) in parts.iter().enumerate() {
+            at.push(part);
+            let kind = if index + 1 == parts.len() {
+                kind
+            } else {
+                Kind::Folder
+            };
+            self.ensure_one(&at, kind)?;
+        }
+        Ok(())
+    }
+
+    fn ensure_one(&mut self, at: &Path, kind: Kind) -> Result<(), SandboxError> {
+        let fail = |e: Errno| SandboxError::io("making the mount point", self.root.join(at), e);
+        if child::open_inside(self.descriptor.as_fd(), at, OFlags::PATH).is_ok() {
+            return Ok(());
+        }
+        // The folder above exists by now; resolved inside the root, a link cannot lead out of it.
+        let (parent, name) = (
+            at.parent().unwrap_or(Path::new("")),
+            at.file_name().unwrap_or_default(),
+        );
+        let parent = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        };
+        let folder = child::open_inside(self.descriptor.as_fd(), parent, OFlags::PATH | OFlags::DIRECTORY)
+            .map_err(fail)?;
+        match kind {
+            Kind::Folder => rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o755)).map_err(fail)?,
+            Kind::File => {
+                let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+                drop(rustix::fs::openat(&folder, name, flags, Mode::from_raw_mode(0o644)).map_err(fail)?);
+            }
+        }
+        self.made.push((at.to_owned(), kind));
+        Ok(())
+    }
+
+    fn remove(&mut self) -> Result<(), SandboxError> {
+        let mut first = Ok(());
+        while let Some((at, kind)) = self.made.pop() {
+            let path = self.root.join(&at);
+            let removed = match kind {
+                Kind::Folder => std::fs::remove_dir(&path),
+                Kind::File => std::fs::remove_file(&path),
+            };
+            match removed {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound && first.is_ok() => {
+                    first = Err(SandboxError::io("removing the mount point", path, e));
+                }
+                _ => {}
+            }
+        }
+        first
+    }
+}
+
+impl Drop for MountPoints {
+    fn drop(&mut self) {
+        // Only reached with something left when setting up failed, and that error is the one to report.
+        let _left = self.remove();
+    }
+}
+
+/// One running program: its pipes and its handle.
+struct Session<'a> {
+    pid: libc::pid_t,
+    handle: OwnedFd,
+    report: Option<OwnedFd>,
+    stdin: Option<(OwnedFd, &'a [u8])>,
+    stdout: Option<OwnedFd>,
+    stderr: Option<OwnedFd>,
+    limit: usize,
+    deadline: Instant,
+    root: &'a Path,
+    program: &'a str,
+    out: Vec<u8>,
+    err: Vec<u8>,
+    messages: Vec<u8>,
+    truncated: bool,
+}
+
+impl<'a> Session<'a> {
+    fn start(
+        prepared: &Prepared,
+        options: &'a Options,
+        root: &'a Path,
+        program: &'a str,
+    ) -> Result<Self, SandboxError> {
+        let (report, report_write) = pipe()?;
+        let null = || {
+            rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|e| SandboxError::io("opening", "/dev/null", e))
+        };
+        let (stdin, stdin_child) = match &options.stdin {
+            Stdin::Null => (None, Some(null()?)),
+            Stdin::Inherit => (None, None),
+            Stdin::Bytes(bytes) => {
+                let (read, write) = pipe()?;
+                rustix::fs::fcntl_setfl(&write, OFlags::NONBLOCK)
+                    .map_err(|e| SandboxError::io("setting up", "a pipe", e))?;
+                (Some((write, bytes.as_slice())), Some(read))
+            }
+        };
+        let (mut stdout, mut stderr, mut stdout_child, mut stderr_child) = (None, None, None, None);
+        let mut limit = 0;
+        if let Streams::Capture { limit: asked } = options.streams {
+            limit = asked;
+            let (out, err) = (pipe()?, pipe()?);
+            (stdout, stdout_child) = (Some(out.0), Some(out.1));
+            (stderr, stderr_child) = (Some(err.0), Some(err.1));
+        }
+        let streams = [stdin_child.as_ref(), stdout_child.as_ref(), stderr_child.as_ref()];
+        let (pid, handle) =
+            child::start(prepared, streams, &report_write).map_err(|failure| SandboxError::Setup {
+                program: program.to_owned(),
+                root: root.to_owned(),
+                step: failure.step.words(),
+                source: failure.source(),
+            })?;
+        // The child's ends are closed here, as they are dropped.
+        Ok(Self {
+            pid,
+            handle,
+            report: Some(report),
+            stdin,
+            stdout,
+            stderr,
+            limit,
+            deadline: Instant::now() + options.timeout,
+            root,
+            program,
+            out: Vec::new(),
+            err: Vec::new(),
+            messages: Vec::new(),
+            truncated: false,
+        })
+    }
+
+    fn finish(mut self) -> Result<Output, SandboxError> {
+        let mut timed_out = false;
+        let pumped = loop {
+            match self.pump() {
+                Ok(Pump::More) => {}
+                Ok(Pump::Done) => break Ok(()),
+                Ok(Pump::Late) => {
+                    timed_out = true;
+                    break Ok(());
+                }
+                Err(e) => break Err(e),
+            }
+        };
+        // The first process of a pid namespace takes all others with it.
+        let _gone = rustix::process::pidfd_send_signal(&self.handle, rustix::process::Signal::KILL);
+        child::reap(self.pid);
+        pumped.map_err(|e| SandboxError::io("waiting for", self.program, e))?;
+        self.conclude(timed_out)
+    }
+
+    fn pump(&mut self) -> Result<Pump, Errno> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(Pump::Late);
+        }
+        let timeout = Timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: i64::from(left.subsec_nanos()),
+        };
+        let readers = [self.report.as_ref(), self.stdout.as_ref(), self.stderr.as_ref()];
+        if readers.iter().all(Option::is_none) {
+            return Ok(Pump::Done);
+        }
+        let mut polled: Vec<PollFd<'_>> = readers
+            .into_iter()
+            .flatten()
+            .map(|fd| PollFd::new(fd, PollFlags::IN))
+            .collect();
+        polled.extend(self.stdin.as_ref().map(|(fd, _)| PollFd::new(fd, PollFlags::OUT)));
+        match rustix::event::poll(&mut polled, Some(&timeout)) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(Pump::More),
+            Err(e) => return Err(e),
+        }
+        let ready: Vec<bool> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let mut ready = ready.into_iter();
+        let mut next = |present: bool| present && ready.next().unwrap_or(false);
+        let (report, out, err, stdin) = (
+            next(self.report.is_some()),
+            next(self.stdout.is_some()),
+            next(self.stderr.is_some()),
+            next(self.stdin.is_some()),
+        );
+        if report {
+            let mut dropped = false;
+            drain(
+                &mut self.report,
+                &mut self.messages,
+                child::MAX_REPORT,
+                &mut dropped,
+            )?;
+        }
+        if out {
+            drain(&mut self.stdout, &mut self.out, self.limit, &mut self.truncated)?;
+        }
+        if err {
+            drain(&mut self.stderr, &mut self.err, self.limit, &mut self.truncated)?;
+        }
+        if stdin {
+            self.feed()?;
+        }
+        Ok(Pump::More)
+    }
+
+    fn feed(&mut self) -> Result<(), Errno> {
+        let Some((fd, bytes)) = &mut self.stdin else {
+            return Ok(());
+        };
+        match child::write_quietly(fd, bytes) {
+            Ok(count) => *bytes = bytes.get(count..).unwrap_or_default(),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            // The program does not care for the rest.
+            Err(Errno::PIPE) => *bytes = &[],
+            Err(e) => return Err(e),
+        }
+        if bytes.is_empty() {
+            self.stdin = None;
+        }
+        Ok(())
+    }
+
+    fn conclude(self, timed_out: bool) -> Result<Output, SandboxError> {
+        let mut notes = Vec::new();
+        let mut status = None;
+        for message in Message::parse_all(&self.messages) {
+            match message {
+                Message::Failed(Failure {
+                    step: Step::Exec,
+                    errno,
+                }) if errno == libc::ENOENT => {
+                    return Err(SandboxError::Setup {
+                        program: self.program.to_owned(),
+                        root: self.root.to_owned(),
+                        step: "the program, or its interpreter, is not there",
+                        source: std::io::Error::from_raw_os_error(errno),
+                    });
+                }
+                Message::Failed(failure) => {
+                    return Err(SandboxError::Setup {
+                        program: self.program.to_owned(),
+                        root: self.root.to_owned(),
+                        step: failure.step.words(),
+                        source: failure.source(),
+                    });
+                }
+                Message::Degraded(failure) => {
+                    notes.push(format!(
+                        "{}: {}; done without",
+                        failure.step.words(),
+                        failure.source()
+                    ));
+                }
+                Message::Ended(raw) => status = Some(raw),
+            }
+        }
+        let status = match status {
+            Some(raw) if libc::WIFEXITED(raw) => Status::Exited(libc::WEXITSTATUS(raw)),
+            Some(raw) => Status::Signalled(libc::WTERMSIG(raw)),
+            None if timed_out => Status::TimedOut,
+            // The first process was killed from outside.
+            None => Status::Signalled(libc::SIGKILL),
+        };
+        Ok(Output {
+            status,
+            stdout: self.out,
+            stderr: self.err,
+            truncated: self.truncated,
+            notes,
+        })
+    }
+}
+
+enum Pump {
+    More,
+    Done,
+    Late,
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), SandboxError> {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .map_err(|e| SandboxError::io("making", "a pipe", e))
+}
+
+/// Reads once; at the end of the stream closes it. Keeps at most `limit` bytes.
+fn drain(
+    stream: &mut Option<OwnedFd>,
+    kept: &mut Vec<u8>,
+    limit: usize,
+    truncated: &mut bool,
+) -> Result<(), Errno> {
+    let Some(fd) = stream.as_ref() else { return Ok(()) };
+    let mut buffer = vec![0u8; READ_SIZE];
+    match rustix::io::read(fd, &mut buffer) {
+        Ok(0) => *stream = None,
+        Ok(count) => {
+            let room = limit.saturating_sub(kept.len()).min(count);
+            kept.extend_from_slice(buffer.get(..room).unwrap_or_default());
+            *truncated |= room < count;
+        }
+        Err(Errno::INTR | Errno::AGAIN) => {}
+        Err(e) => return Err(e),
+    }
+    Ok(())
+}
