@@ -1,0 +1,297 @@
+//! The initrd: systemd and the drivers of disks, taken from the root's own files.
+//!
+//! No generator scripts run and nothing is compiled: a list of programs ([`contents`]) is closed over the libraries
+//! that they need, a list of kernel modules over the modules that these need, and a few files are added. The result is a
+//! [`Tree`], so that it can be looked at, and an archive of it ([`Initrd::archive`]), which is the same for the same
+//! root: owners are root's, times are one fixed time, and the order is that of the tree.
+
+mod contents;
+mod index;
+mod modules;
+
+use std::collections::BTreeSet;
+
+use lazuli_disk::{Content, Entry, Kind, Tree, TreeBuilder, TreePath};
+
+use crate::elf::{self, Needs};
+use crate::view::{View, read_content};
+use crate::{Error, Result};
+use modules::Catalogue;
+pub(crate) use modules::kernels;
+
+/// How much is taken from one root, in entries: a guard against a closure that never ends.
+const MAX_ENTRIES: usize = 20_000;
+
+/// The modules that a cloud machine's disk may need: virtio, SCSI, Hyper-V, NVMe. Those that are part of the kernel are
+/// passed over, and `?` marks those that a kernel may do without.
+pub const DEFAULT_MODULES: &[&str] = &[
+    "ext4",
+    "nvme",
+    "virtio_pci",
+    "virtio_blk",
+    "virtio_scsi",
+    "sd_mod",
+    "hv_vmbus?",
+    "hv_storvsc?",
+    "pci_hyperv?",
+];
+
+/// What an initrd shall have.
+#[derive(Debug, Clone)]
+pub struct InitrdSettings {
+    /// The kernel's release (`6.12.1-cloud-amd64`); `None` for the only one of the root.
+    pub kernel: Option<String>,
+    /// Kernel modules by name; each is loaded at start. A final `?` marks one that may be missing.
+    pub modules: Vec<String>,
+    /// More programs or files of the root, by path.
+    pub extra_files: Vec<String>,
+    /// The zstd level of the archive, 1 to 19.
+    pub compression: i32,
+    /// The time of all entries, in seconds since 1970.
+    pub epoch: i64,
+}
+
+impl InitrdSettings {
+    /// The usual contents.
+    pub fn new(epoch: i64) -> Self {
+        Self {
+            kernel: None,
+            modules: DEFAULT_MODULES.iter().map(|&s| s.to_owned()).collect(),
+            extra_files: Vec::new(),
+            compression: 12,
+            epoch,
+        }
+    }
+}
+
+/// An initrd.
+#[derive(Debug)]
+pub struct Initrd {
+    /// Its files.
+    pub tree: Tree,
+    /// The release of the kernel that it is for.
+    pub kernel: String,
+    /// The modules in it, as paths below the kernel's folder.
+    pub modules: Vec<String>,
+    level: i32,
+}
+
+impl Initrd {
+    /// The cpio archive, compressed with zstd.
+    pub fn archive(&self) -> Result<Vec<u8>> {
+        let mut plain = Vec::new();
+        lazuli_disk::cpio::write(&self.tree, &mut plain)?;
+        let fault = |source| Error::io("compress", std::path::Path::new("initrd"), source);
+        let mut encoder = zstd::Encoder::new(Vec::new(), self.level).map_err(fault)?;
+        // The kernel checks the content size, and a wrong archive fails early with a checksum.
+        encoder.include_checksum(true).map_err(fault)?;
+        encoder.set_pledged_src_size(Some(plain.len() as u64)).map_err(fault)?;
+        std::io::Write::write_all(&mut encoder, &plain).map_err(fault)?;
+        encoder.finish().map_err(fault)
+    }
+}
+
+/// Makes the initrd of a root.
+pub fn build(root: &Tree, settings: &InitrdSettings) -> Result<Initrd> {
+    if !(1..=19).contains(&settings.compression) {
+        return Err(Error::Setting {
+            setting: "initrd compression level",
+            value: settings.compression.to_string(),
+            problem: "it must be from 1 to 19",
+        });
+    }
+    let view = View::new(root);
+    let kernel = choose_kernel(view, settings.kernel.as_deref())?;
+    let mut collector = Collector::new(view, settings.epoch);
+    for path in ["/bin", "/sbin", "/lib", "/lib64"] {
+        collector.take_link(path)?;
+    }
+    for path in contents::PROGRAMS.iter().copied().chain(settings.extra_files.iter().map(String::as_str)) {
+        collector.take(path, "the initrd")?;
+    }
+    for library in contents::LOADED_LIBRARIES {
+        collector.take_library(library, "/usr/lib/systemd/systemd", &[])?;
+    }
+    for unit in contents::UNITS {
+        collector.take(&format!("/usr/lib/systemd/system/{unit}"), "the initrd")?;
+    }
+    for rule in contents::RULES {
+        collector.take(&format!("/usr/lib/udev/rules.d/{rule}"), "the initrd")?;
+    }
+    let catalogue = Catalogue::read(view, &kernel)?;
+    let modules = catalogue.closure(&settings.modules)?;
+    let folder = modules::folder(&kernel);
+    for module in &modules {
+        collector.put(&format!("{folder}/{}", module.target), catalogue.load(module)?)?;
+    }
+    for (name, bytes) in catalogue.lists(&modules)? {
+        collector.put(&format!("{folder}/{name}"), bytes)?;
+    }
+    collector.put("usr/lib/modules-load.d/10-initrd.conf", load_list(&catalogue, settings).into_bytes())?;
+    add_own_files(&mut collector)?;
+    Ok(Initrd {
+        tree: collector.finish()?,
+        kernel,
+        modules: modules.into_iter().map(|m| m.target).collect(),
+        level: settings.compression,
+    })
+}
+
+/// The release of the kernel to use.
+fn choose_kernel(view: View<'_>, wanted: Option<&str>) -> Result<String> {
+    let mut found = kernels(view)?;
+    match wanted {
+        Some(wanted) if found.iter().any(|k| k == wanted) => Ok(wanted.to_owned()),
+        None if found.len() == 1 => Ok(found.remove(0)),
+        _ => Err(Error::Kernel { found }),
+    }
+}
+
+/// The modules to load at start, one a line, in the order of the settings.
+fn load_list(catalogue: &Catalogue<'_>, settings: &InitrdSettings) -> String {
+    let names = settings.modules.iter().filter(|name| !catalogue.is_builtin(name.trim_end_matches('?')));
+    let present = names.filter(|name| catalogue.closure(&[(*name).clone()]).is_ok_and(|found| !found.is_empty()));
+    present.map(|name| format!("{}\n", name.trim_end_matches('?'))).collect()
+}
+
+fn add_own_files(collector: &mut Collector<'_>) -> Result<()> {
+    let release = collector.view.read_text("/etc/os-release")?.ok_or(Error::Missing {
+        path: "/etc/os-release".to_owned(),
+        purpose: "the initrd",
+    })?;
+    // systemd greets with PRETTY_NAME: say which of the two systems it is.
+    let release = release.lines().map(|line| match line.strip_prefix("PRETTY_NAME=") {
+        Some(name) => format!("PRETTY_NAME=\"{} (initrd)\"\n", name.trim_matches(['"', '\''])),
+        None => format!("{line}\n"),
+    });
+    collector.put("etc/initrd-release", release.collect::<String>().into_bytes())?;
+    for (path, text) in contents::FILES {
+        collector.put(path, text.as_bytes().to_vec())?;
+    }
+    for folder in contents::FOLDERS {
+        collector.add(Entry::directory(folder, 0o755)?);
+    }
+    for (path, target) in contents::LINKS {
+        collector.add(Entry::symlink(path, target)?);
+    }
+    for (target, unit) in contents::WANTS {
+        let path = format!("usr/lib/systemd/system/{target}.wants/{unit}");
+        collector.add(Entry::symlink(path, format!("../{unit}"))?);
+    }
+    Ok(())
+}
+
+/// Takes files of a root, with all that they need.
+struct Collector<'t> {
+    view: View<'t>,
+    builder: TreeBuilder,
+    taken: BTreeSet<TreePath>,
+    epoch: i64,
+}
+
+impl<'t> Collector<'t> {
+    fn new(view: View<'t>, epoch: i64) -> Self {
+        let mut builder = Tree::builder();
+        builder.parent_time(epoch);
+        Self { view, builder, taken: BTreeSet::new(), epoch }
+    }
+
+    /// Takes the file at `path`: the links on the way to it, the file itself and, of a program, its libraries.
+    fn take(&mut self, path: &str, purpose: &'static str) -> Result<()> {
+        // A stack instead of recursion, because a chain of libraries may be long.
+        let mut todo = vec![path.to_owned()];
+        let mut first = true;
+        while let Some(path) = todo.pop() {
+            let walk = self.view.walk(&path)?.filter(|w| !w.end.is_directory());
+            let Some(walk) = walk else {
+                return Err(Error::Missing { path, purpose: if first { purpose } else { "a program of the initrd" } });
+            };
+            first = false;
+            for link in walk.links {
+                self.add(link.clone());
+            }
+            let (end, path) = (walk.end, walk.end.path.to_string());
+            if !self.taken.insert(end.path.clone()) {
+                continue;
+            }
+            if self.taken.len() > MAX_ENTRIES {
+                return Err(Error::Setting {
+                    setting: "initrd",
+                    value: path,
+                    problem: "more than 20000 files would go into it",
+                });
+            }
+            let content = self.view.content_of(end)?;
+            self.add(Entry::new(end.path.clone(), Kind::File(content.clone()), end.mode & 0o755));
+            let data = read_content(content)?;
+            let needs = elf::needs(&data).map_err(|problem| Error::Elf { path: path.clone(), problem })?;
+            todo.extend(self.resolve(needs.unwrap_or_default(), &path)?);
+        }
+        Ok(())
+    }
+
+    /// The paths of what an ELF file needs.
+    fn resolve(&self, needs: Needs, path: &str) -> Result<Vec<String>> {
+        let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let own: Vec<String> = needs.search.iter().map(|folder| expand_origin(folder, origin)).collect();
+        let mut found: Vec<String> = needs.interpreter.into_iter().collect();
+        for library in &needs.libraries {
+            found.push(self.find_library(library, path, &own)?);
+        }
+        Ok(found)
+    }
+
+    fn find_library(&self, library: &str, needed_by: &str, own: &[String]) -> Result<String> {
+        if library.contains('/') {
+            return Ok(library.to_owned());
+        }
+        for folder in own.iter().map(String::as_str).chain(LIBRARY_FOLDERS.iter().copied()) {
+            let path = format!("{folder}/{library}");
+            if self.view.find(&path)?.is_some() {
+                return Ok(path);
+            }
+        }
+        Err(Error::Library { library: library.to_owned(), needed_by: needed_by.to_owned() })
+    }
+
+    fn take_library(&mut self, library: &str, needed_by: &str, own: &[String]) -> Result<()> {
+        let path = self.find_library(library, needed_by, own)?;
+        self.take(&path, "the initrd")
+    }
+
+    /// Takes the link at `path` itself, if it is one.
+    fn take_link(&mut self, path: &str) -> Result<()> {
+        if let Some(entry) = self.view.tree().get(&TreePath::new(path)?)
+            && matches!(entry.kind, Kind::Symlink(_))
+        {
+            self.add(entry.clone());
+        }
+        Ok(())
+    }
+
+    /// Adds a file of the initrd's own.
+    fn put(&mut self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        let mode = if path.ends_with("/shadow") { 0o600 } else { 0o644 };
+        self.add(Entry::file(path, mode, Content::bytes(bytes))?);
+        Ok(())
+    }
+
+    /// Adds an entry as root's, at the one time, without attributes: an initrd has no use for them.
+    fn add(&mut self, mut entry: Entry) {
+        entry.xattrs.clear();
+        let entry = entry.owned_by(0, 0).at(self.epoch);
+        self.builder.replace(entry);
+    }
+
+    fn finish(self) -> Result<Tree> {
+        Ok(self.builder.finish()?)
+    }
+}
+
+/// The folders where the loaders of Debian's and Fedora's systems look without a cache.
+const LIBRARY_FOLDERS: &[&str] =
+    &["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+
+fn expand_origin(folder: &str, origin: &str) -> String {
+    folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
+}
