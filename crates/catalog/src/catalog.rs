@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::document::locate;
 use crate::error::Error;
-use crate::load::{Disk, Files, LoadedFile, find_root, load_all};
+use crate::imports::Imports;
+use crate::load::{Disk, Files, find_root, load_all};
 use crate::resolve::{
     Fault, LayerOrigin, ResolvedComponent, ResolvedDistro, ResolvedImage, resolve_component, resolve_distro,
     resolve_image,
 };
-use crate::schema::{self, ConfigFile, Layer, ListRule, Table};
+use crate::schema::{self, ConfigFile};
 use crate::suggest::nearest;
 use crate::value::{
     Architecture, ComponentName, DistroName, DistroVersion, GroupName, ImageName, PackageName,
@@ -46,13 +46,13 @@ pub struct Project {
 /// All files of a project, merged.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    root_file: PathBuf,
+    pub(crate) root_file: PathBuf,
     /// Path and text of every file, in the order of loading.
-    files: Vec<(PathBuf, String)>,
-    config: ConfigFile,
+    pub(crate) files: Vec<(PathBuf, String)>,
+    pub(crate) config: ConfigFile,
     /// The file that defines a named object: section, name, index into `files`.
-    origins: BTreeMap<(&'static str, String), usize>,
-    groups: BTreeMap<ComponentName, Vec<GroupName>>,
+    pub(crate) origins: BTreeMap<(&'static str, String), usize>,
+    pub(crate) groups: BTreeMap<ComponentName, Vec<GroupName>>,
 }
 
 impl Catalog {
@@ -74,95 +74,6 @@ impl Catalog {
         match Diagnostics::from_vec(catalog.check_references()) {
             Some(diagnostics) => Err(diagnostics.into()),
             None => Ok(catalog),
-        }
-    }
-
-    fn merge(root_file: PathBuf, loaded: Vec<LoadedFile>) -> Result<Catalog, Error> {
-        let mut catalog = Catalog {
-            root_file,
-            files: Vec::with_capacity(loaded.len()),
-            config: ConfigFile::default(),
-            origins: BTreeMap::new(),
-            groups: BTreeMap::new(),
-        };
-        let mut found = Vec::new();
-        for file in loaded {
-            let folder: Arc<Path> = file.path.parent().unwrap_or(Path::new("")).into();
-            let mut config = file.config;
-            config.locate(&folder);
-            catalog.files.push((file.path, file.text));
-            catalog.merge_file(config, &mut found);
-        }
-        for (name, group) in &catalog.config.component_groups {
-            for member in &group.components {
-                catalog
-                    .groups
-                    .entry(member.clone())
-                    .or_default()
-                    .push(name.clone());
-            }
-        }
-        match Diagnostics::from_vec(found) {
-            Some(diagnostics) => Err(diagnostics.into()),
-            None => Ok(catalog),
-        }
-    }
-
-    /// Merges the last of `files`, by the rule of each section.
-    fn merge_file(&mut self, file: ConfigFile, found: &mut Vec<Diagnostic>) {
-        let ConfigFile {
-            schema: _,
-            includes: _,
-            project,
-            distros,
-            components,
-            component_groups,
-            default_component_config,
-            component_templates,
-            package_groups,
-            default_package_config,
-            images,
-            test_suites,
-            tests,
-            test_groups,
-            resources,
-            tools,
-        } = file;
-        let mut names = Names {
-            files: &self.files,
-            origins: &mut self.origins,
-            found,
-        };
-        let config = &mut self.config;
-        names.unite("components", &mut config.components, components);
-        names.unite("component-groups", &mut config.component_groups, component_groups);
-        names.unite(
-            "component-templates",
-            &mut config.component_templates,
-            component_templates,
-        );
-        names.unite("package-groups", &mut config.package_groups, package_groups);
-        names.unite("images", &mut config.images, images);
-        names.unite("test-suites", &mut config.test_suites, test_suites);
-        names.unite("tests", &mut config.tests, tests);
-        names.unite("test-groups", &mut config.test_groups, test_groups);
-        for name in distros.keys() {
-            names.note("distros", name.as_str());
-        }
-        config.project.absorb(project, ListRule::Replace);
-        config.distros.absorb(distros, ListRule::Replace);
-        config
-            .default_component_config
-            .absorb(default_component_config, ListRule::Replace);
-        config
-            .default_package_config
-            .absorb(default_package_config, ListRule::Replace);
-        config.tools.absorb(tools, ListRule::Replace);
-        if let Some(later) = resources {
-            let all = config.resources.get_or_insert_default();
-            all.rpm_repos.extend(later.rpm_repos);
-            all.rpm_repo_set_templates.extend(later.rpm_repo_set_templates);
-            all.rpm_repo_sets.extend(later.rpm_repo_sets);
         }
     }
 
@@ -234,7 +145,7 @@ impl Catalog {
         }
     }
 
-    fn diagnose(&self, section: &'static str, name: &str, fault: Fault) -> Diagnostic {
+    pub(crate) fn diagnose(&self, section: &'static str, name: &str, fault: Fault) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(fault.message, self.locate(section, name, &fault.key));
         diagnostic.help = fault.help;
         diagnostic
@@ -388,6 +299,27 @@ impl Catalog {
         }
     }
 
+    /// Which component imports which package of the upstream.
+    ///
+    /// # Errors
+    /// The errors of all components that are incomplete, or two components import the same package.
+    pub fn imports(&self, distro: &ResolvedDistro, architecture: Architecture) -> Result<Imports, Error> {
+        let mut imports = Imports::default();
+        let mut found = Vec::new();
+        for component in self.components(distro, architecture)? {
+            if let Err((name, package, earlier)) = imports.add(component) {
+                let message = format!("package `{package}` is imported by two components");
+                let there = self.locate("components", earlier.as_str(), &[]);
+                let diagnostic = Diagnostic::new(message, self.locate("components", name.as_str(), &[]));
+                found.push(diagnostic.label("by this one").related(there, "and by this one"));
+            }
+        }
+        match Diagnostics::from_vec(found) {
+            Some(diagnostics) => Err(diagnostics.into()),
+            None => Ok(imports),
+        }
+    }
+
     /// What a package is imported as when no component names it: with what every component inherits, and nothing else.
     ///
     /// # Errors
@@ -496,80 +428,6 @@ impl Catalog {
         let name = format!("debian-{}.lock", architecture.debian());
         self.project().lock_dir.join(distro.version.as_str()).join(name)
     }
-
-    /// Names that lead nowhere.
-    fn check_references(&self) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
-        let mut report = |section: &'static str,
-                          name: &str,
-                          key: &[&str],
-                          kind: &str,
-                          target: &str,
-                          near: Option<&str>| {
-            let mut fault = Fault::new(format!("there is no {kind} `{target}`")).at(key);
-            fault.help = near.map(|near| format!("did you mean `{near}`?"));
-            found.push(self.diagnose(section, name, fault));
-        };
-        let config = &self.config;
-        for (group, entry) in &config.component_groups {
-            for (index, member) in entry.components.iter().enumerate() {
-                if !config.components.contains_key(member) {
-                    let near = nearest(
-                        member.as_str(),
-                        config.components.keys().map(ComponentName::as_str),
-                    );
-                    let key = ["components", &index.to_string()];
-                    report(
-                        "component-groups",
-                        group.as_str(),
-                        &key,
-                        "component",
-                        member.as_str(),
-                        near,
-                    );
-                }
-            }
-        }
-        for (name, image) in &config.images {
-            if let Some(base) = image
-                .extends
-                .as_ref()
-                .filter(|base| !config.images.contains_key(*base))
-            {
-                let near = nearest(base.as_str(), config.images.keys().map(ImageName::as_str));
-                report(
-                    "images",
-                    name.as_str(),
-                    &["extends"],
-                    "image",
-                    base.as_str(),
-                    near,
-                );
-            }
-        }
-        for (name, component) in &config.components {
-            let versions = component
-                .versions
-                .iter()
-                .flat_map(|versions| versions.iter().enumerate());
-            for (index, version) in versions {
-                let known = || config.distros.values().flat_map(|distro| distro.versions.keys());
-                if !known().any(|one| one == version) {
-                    let near = nearest(version.as_str(), known().map(DistroVersion::as_str));
-                    let key = ["versions", &index.to_string()];
-                    report(
-                        "components",
-                        name.as_str(),
-                        &key,
-                        "distribution version",
-                        version.as_str(),
-                        near,
-                    );
-                }
-            }
-        }
-        found
-    }
 }
 
 /// Whether a component is in a version, for an architecture.
@@ -582,54 +440,4 @@ fn is_in(component: &schema::Component, version: &DistroVersion, architecture: A
             .architectures
             .as_ref()
             .is_none_or(|all| all.contains(&architecture))
-}
-
-/// Unites sections in which a name may be defined once.
-struct Names<'c> {
-    /// The last one is the file at hand.
-    files: &'c [(PathBuf, String)],
-    origins: &'c mut BTreeMap<(&'static str, String), usize>,
-    found: &'c mut Vec<Diagnostic>,
-}
-
-impl Names<'_> {
-    fn current(&self) -> usize {
-        self.files.len().saturating_sub(1)
-    }
-
-    /// Remembers the first file that has the name.
-    fn note(&mut self, section: &'static str, name: &str) {
-        let current = self.current();
-        self.origins.entry((section, name.to_owned())).or_insert(current);
-    }
-
-    fn unite<K: Ord + AsRef<str>, V>(
-        &mut self,
-        section: &'static str,
-        all: &mut Table<K, V>,
-        more: Table<K, V>,
-    ) {
-        for (name, value) in more {
-            let key = (section, name.as_ref().to_owned());
-            if let Some(&earlier) = self.origins.get(&key) {
-                let keys = [section.to_owned(), key.1.clone()];
-                let place = |index: usize| {
-                    self.files
-                        .get(index)
-                        .map(|(path, text)| locate(path, text, &keys))
-                };
-                if let (Some(first), Some(second)) = (place(earlier), place(self.current())) {
-                    let message = format!("{section} `{}` is defined twice", key.1);
-                    let diagnostic = Diagnostic::new(message, second).label("again here");
-                    let help = "a name is defined once in all files: rename one, or leave one out";
-                    self.found
-                        .push(diagnostic.related(first, "first here").help(help));
-                }
-            } else {
-                let current = self.current();
-                self.origins.insert(key, current);
-                all.insert(name, value);
-            }
-        }
-    }
 }

@@ -28,8 +28,10 @@ mod check;
 mod diagnostic;
 mod document;
 mod error;
+mod imports;
 mod load;
 mod lock;
+mod merge;
 mod resolve;
 pub mod schema;
 mod suggest;
@@ -40,6 +42,7 @@ pub use catalog::{Catalog, Project};
 pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use document::{parse_config, parse_overlay_file};
 pub use error::Error;
+pub use imports::Imports;
 pub use load::{Disk, EntryKind, Files, FolderEntry, ROOT_FILES, expand, find_root};
 pub use lock::{LockChange, LockDiff, LockFile, LockedPackage, LockedSuite};
 pub use resolve::{

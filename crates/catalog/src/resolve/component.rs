@@ -57,8 +57,8 @@ pub enum Source {
 /// A binary package of the upstream, and what changes in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportSource {
-    /// The upstream's binary package.
-    pub package: PackageName,
+    /// The upstream's binary package, or a pattern of packages.
+    pub package: NamePattern,
     /// Requirements to leave out.
     pub drop_requires: Vec<NamePattern>,
     /// Requirements to put in.
@@ -252,7 +252,7 @@ pub(crate) fn resolve_component(
 fn resolve_import(name: &ComponentName, config: &schema::Component) -> ImportSource {
     let import = config.import.clone().unwrap_or_default();
     ImportSource {
-        package: import.package.unwrap_or_else(|| PackageName::from(name)),
+        package: import.package.unwrap_or_else(|| NamePattern::from(name)),
         drop_requires: import.drop_requires,
         add_requires: import.add_requires,
         replace_requires: import.replace_requires.0,

@@ -159,7 +159,7 @@ pub struct FinaliserSpec {
     /// The command and its arguments.
     pub run: Vec<String>,
     /// What it writes.
-    pub outputs: Vec<AbsolutePath>,
+    pub outputs: Vec<PathGlob>,
     /// Lower goes first.
     pub order: u32,
 }

@@ -43,7 +43,7 @@ pub struct ResolvedDistro {
 
 /// How a distribution presents itself, as os-release(5) has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each field is the os-release field of its name")]
+#[allow(missing_docs, reason = "the fields are the os-release fields of their names")]
 pub struct ReleaseInfo {
     pub id: String,
     pub id_like: Vec<String>,
@@ -55,6 +55,8 @@ pub struct ReleaseInfo {
     pub support_url: Option<String>,
     pub bug_report_url: Option<String>,
     pub ansi_color: Option<String>,
+    /// Where hosts find packages; with `$releasever` and `$basearch` in it.
+    pub repository_url: Option<String>,
 }
 
 /// An archive that components are imported from.
@@ -174,5 +176,6 @@ fn release_info(distro: &DistroName, release: Option<&schema::DistroRelease>) ->
         support_url: release.support_url.map(String::from),
         bug_report_url: release.bug_report_url.map(String::from),
         ansi_color: release.ansi_color.map(String::from),
+        repository_url: release.repository_url.map(String::from),
     }
 }

@@ -165,7 +165,13 @@ pub(crate) fn resolve_image(
         image.absorb(layer, ListRule::Append);
     }
     let capabilities = image.capabilities.clone().unwrap_or_default();
-    let kernel = resolve_kernel(name, image.kernel.clone(), &capabilities, &mut faults);
+    let kernel = resolve_kernel(
+        name,
+        image.kernel.clone(),
+        &capabilities,
+        !image.formats.is_empty(),
+        &mut faults,
+    );
     let mut packages = image.packages.clone();
     packages.extend(kernel.iter().map(|kernel| kernel.package.clone()));
     packages.sort();
@@ -216,6 +222,7 @@ fn resolve_kernel(
     name: &ImageName,
     kernel: Option<schema::Kernel>,
     capabilities: &schema::ImageCapabilities,
+    makes_disks: bool,
     faults: &mut Vec<Fault>,
 ) -> Option<KernelSpec> {
     let kernel = kernel.unwrap_or_default();
@@ -225,7 +232,7 @@ fn resolve_kernel(
             command_line: kernel.command_line,
         }),
         None => {
-            if capabilities.machine_bootable == Some(true) && !kernel.command_line.is_empty() {
+            if capabilities.machine_bootable == Some(true) && makes_disks {
                 let fault = Fault::new(format!("image `{name}` boots on a machine, but names no kernel"));
                 faults.push(
                     fault

@@ -184,9 +184,9 @@ entry! {
         watch: Vec<PathGlob>,
         /// The command and its arguments. The command is an absolute path in the root.
         run: Vec<String>,
-        /// What it writes.
+        /// What it writes: globs of absolute paths.
         #[serde(default)]
-        outputs: Vec<AbsolutePath>,
+        outputs: Vec<PathGlob>,
         /// Its place in the order; lower goes first. Default: 50.
         order: Option<u32>,
     }

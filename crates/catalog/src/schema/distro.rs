@@ -123,6 +123,9 @@ record! {
         support_url: Option<Url>,
         /// `BUG_REPORT_URL`.
         bug_report_url: Option<Url>,
+        /// Where hosts find the distribution's packages: `$releasever` and `$basearch` stand for their values. It goes
+        /// into the repository file of the release package. Default: no repository file.
+        repository_url: Option<Url>,
         /// `ANSI_COLOR`: parameters of a terminal's SGR sequence, such as `0;34`.
         ansi_color: Option<Line>,
     }

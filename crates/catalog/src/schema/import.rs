@@ -10,11 +10,12 @@ record! {
     /// Take a binary package of the distribution version's `upstream`: its files as they are, its relations mapped, its
     /// install scripts dropped. What the scripts did is recognised, or declared in `declare` and reviewed here.
     ///
-    /// In the relations below, a pattern takes a package name with `*` and `?`; names are those of the upstream, before
-    /// anything is added. Each list only grows on the way from the distribution's defaults to the component.
+    /// In the relations below, a pattern takes a name or a file's path with `*` and `?`; names are those of the upstream,
+    /// before anything is added. Each list only grows on the way from the distribution's defaults to the component.
     Import {
-        /// The upstream's binary package. Default: the component's name.
-        package: Option<PackageName>,
+        /// The upstream's binary package. Default: the component's name. With wildcards it means every package that
+        /// matches and that no other component imports by its exact name: `linux-image-*-cloud-amd64`.
+        package: Option<NamePattern>,
         /// Requirements (Depends, Pre-Depends) to leave out. Of alternatives, only those that match go.
         drop_requires: Vec<NamePattern>,
         /// Requirements to put in.

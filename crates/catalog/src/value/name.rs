@@ -155,15 +155,16 @@ text_type!(
 );
 
 text_type!(
-    /// A package name in which `*` stands for any run of characters and `?` for any one.
-    NamePattern, "name-pattern", "a package name or pattern",
-    "a package name, in which `*` stands for any characters and `?` for any one",
-    "^[A-Za-z0-9_*?][A-Za-z0-9._+*?:()-]{0,127}$",
+    /// A name of a package or capability, or the path of a file, in which `*` stands for any run of characters and `?`
+    /// for any one: `perl*`, `perl:any`, `/usr/bin/perl`.
+    NamePattern, "name-pattern", "a name or pattern",
+    "a package name or an absolute path, in which `*` stands for any characters and `?` for any one",
+    "^[A-Za-z0-9_*?/][A-Za-z0-9._+*?:()/~-]{0,255}$",
     |text| {
         !text.is_empty()
-            && text.len() <= MAX_NAME
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-*?:()".contains(&byte))
-            && !text.starts_with(['.', '+', '-', ':', '(', ')'])
+            && text.len() <= 256
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+-*?:()/~".contains(&byte))
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_*?/".contains(first))
     }
 );
 
@@ -172,6 +173,25 @@ impl NamePattern {
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         wildcard_matches(self.as_str().as_bytes(), name.as_bytes())
+    }
+
+    /// The one package that it means, if it has no wildcards.
+    #[must_use]
+    pub fn package(&self) -> Option<PackageName> {
+        PackageName::new(self.as_str()).ok()
+    }
+
+    /// Whether it has wildcards.
+    #[must_use]
+    pub fn has_wildcards(&self) -> bool {
+        self.as_str().contains(['*', '?'])
+    }
+}
+
+impl From<&ComponentName> for NamePattern {
+    /// A component's name has no wildcards.
+    fn from(name: &ComponentName) -> NamePattern {
+        NamePattern(name.0.clone())
     }
 }
 
