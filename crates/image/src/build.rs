@@ -1,0 +1,436 @@
+//! From a root tree to an image: initrd, kernel image, file systems, disk, formats, and the records beside it.
+//!
+//! ```text
+//!  root tree ─finalise─▶ root ─┬─ initrd ─ UKI ─▶ ESP (FAT) ─┐
+//!                              └──────────────▶ root (ext4) ─┴─▶ raw ─┬▶ qcow2
+//!                                                                     └▶ vhd      ─▶ manifest, SPDX, CycloneDX
+//! ```
+//!
+//! Every id (disk, partitions, file systems, documents) is derived from what the image is made of, and every time is
+//! [`ImageSpec::epoch`]: the same inputs give the same bytes in every format.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lazuli_disk::disk::{DiskWriter, Partition, PartitionContent};
+use lazuli_disk::gpt::{Attributes, derive_uuid, partition_type};
+use lazuli_disk::{OutputFile, Tree, ext4, fat, qcow2, vhd};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use uuid::{Uuid, uuid};
+
+use crate::finalise::{FinaliseSettings, finalise};
+use crate::initrd::{self, Initrd, InitrdSettings};
+use crate::manifest::{self, Artefact, Manifest, Package};
+use crate::view::View;
+use crate::{Error, Result, bootloader, sbom, uki};
+
+/// The space in which the ids of images are made.
+const NAMESPACE: Uuid = uuid!("0b7e7a4c-6d55-5f0e-9a53-6c617a756c69");
+const MIB: u64 = 1 << 20;
+/// How much is hashed at once.
+const CHUNK: usize = 1 << 20;
+
+/// A format of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// The disk byte for byte, in a sparse file.
+    Raw,
+    /// QEMU's format, compressed.
+    Qcow2,
+    /// Fixed VHD in whole MiB, as Azure wants it.
+    Vhd,
+}
+
+impl Format {
+    /// The suffix of its files, which is also its name.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+            Self::Vhd => "vhd",
+        }
+    }
+}
+
+/// What an image shall be.
+#[derive(Debug, Clone)]
+pub struct ImageSpec {
+    /// Name of the image (`server`).
+    pub name: String,
+    /// Id of the distribution (`lazuli`), the start of file names and of the kernel image's name.
+    pub id: String,
+    /// Name of the distribution (`Lazuli`).
+    pub distribution: String,
+    /// Version of the image.
+    pub version: String,
+    /// Architecture as packages name it (`x86_64`).
+    pub arch: String,
+    /// The kernel's command line, without `root=`, which is added.
+    pub command_line: String,
+    /// The initrd.
+    pub initrd: InitrdSettings,
+    /// Host name until the cloud gives another.
+    pub hostname: String,
+    /// Size of the EFI system partition in bytes.
+    pub esp_size: u64,
+    /// Bytes that are free in the root file system before it grows.
+    pub root_free: u64,
+    /// The formats to make.
+    pub formats: Vec<Format>,
+    /// The packages of the root.
+    pub packages: Vec<Package>,
+    /// `SOURCE_DATE_EPOCH`: the time of everything that has none of its own.
+    pub epoch: u32,
+}
+
+impl ImageSpec {
+    /// The usual settings of a server image.
+    pub fn new(name: &str, version: &str, epoch: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: "lazuli".to_owned(),
+            distribution: "Lazuli".to_owned(),
+            version: version.to_owned(),
+            arch: "x86_64".to_owned(),
+            command_line: "rw rootfstype=ext4 console=tty0 console=ttyS0,115200".to_owned(),
+            initrd: InitrdSettings::new(i64::from(epoch)),
+            hostname: "lazuli".to_owned(),
+            esp_size: 256 * MIB,
+            root_free: 512 * MIB,
+            formats: vec![Format::Raw, Format::Qcow2, Format::Vhd],
+            packages: Vec::new(),
+            epoch,
+        }
+    }
+
+    /// The start of all file names: `lazuli-server-2.0`.
+    pub fn stem(&self) -> String {
+        format!("{}-{}-{}", self.id, self.name, self.version)
+    }
+
+    /// What every id of the image is derived from: all that decides on its contents.
+    fn seed(&self) -> Uuid {
+        let mut text = format!("{}\n{}\n{}\n{}\n", self.stem(), self.arch, self.command_line, self.epoch);
+        for package in &self.packages {
+            text += &format!("{} {}\n", package.nevra(), package.sha256);
+        }
+        Uuid::new_v5(&NAMESPACE, text.as_bytes())
+    }
+}
+
+/// A step of the build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The root is made ready.
+    Finalise,
+    /// The initrd and the kernel image are made.
+    Kernel,
+    /// The disk is written.
+    Disk,
+    /// The disk is converted to the other formats.
+    Formats,
+    /// Digests, manifest and bills of materials.
+    Records,
+}
+
+impl Stage {
+    /// A word for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Finalise => "finalise",
+            Self::Kernel => "kernel image",
+            Self::Disk => "disk",
+            Self::Formats => "formats",
+            Self::Records => "records",
+        }
+    }
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Built {
+    /// The image files.
+    pub images: Vec<(Format, PathBuf)>,
+    /// The manifest's file.
+    pub manifest_path: PathBuf,
+    /// The bills of materials: SPDX, CycloneDX.
+    pub sboms: Vec<PathBuf>,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// How long each stage took.
+    pub times: Vec<(Stage, Duration)>,
+}
+
+/// Builds the image of `root` into the folder `out`. `progress` is told when a stage starts.
+///
+/// Each file appears under its name only when it is complete; the manifest comes last, and an older one is taken away
+/// first, so that where there is a manifest, all that it names is of the same build.
+pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage) + Sync)) -> Result<Built> {
+    if spec.formats.is_empty() {
+        return Err(Error::Setting { setting: "list of formats", value: String::new(), problem: "it is empty" });
+    }
+    let mut clock = Clock { progress, times: Vec::new(), running: None };
+    let ids = Ids::new(spec.seed());
+    std::fs::create_dir_all(out).map_err(|e| Error::io("create the folder", out, e))?;
+    let manifest_path = out.join(format!("{}.manifest.json", spec.stem()));
+    remove_if_there(&manifest_path)?;
+
+    clock.start(Stage::Finalise);
+    let settings = FinaliseSettings { hostname: spec.hostname.clone(), epoch: i64::from(spec.epoch) };
+    let root = finalise(root, &settings)?;
+
+    clock.start(Stage::Kernel);
+    let initrd = initrd::build(&root, &spec.initrd)?;
+    let boot = kernel_image(spec, &root, &initrd, ids.root)?;
+
+    clock.start(Stage::Disk);
+    // The raw disk is the source of the other formats; where nobody asked for it, it is hidden and goes away.
+    let scratch = tempfile::tempdir_in(out).map_err(|e| Error::io("create a folder in", out, e))?;
+    let keep_raw = spec.formats.contains(&Format::Raw);
+    let raw_name = format!("{}.raw", spec.stem());
+    let raw = if keep_raw { out.join(&raw_name) } else { scratch.path().join(&raw_name) };
+    let disk = write_disk(spec, &ids, &root, &boot, &raw)?;
+
+    clock.start(Stage::Formats);
+    let images = convert(spec, &ids, &raw, out)?;
+
+    clock.start(Stage::Records);
+    let artefacts: Vec<Artefact> = images.par_iter().map(|(f, path)| artefact(*f, path)).collect::<Result<_>>()?;
+    let mut packages = spec.packages.clone();
+    packages.sort();
+    let manifest = Manifest {
+        schema: manifest::SCHEMA,
+        name: spec.name.clone(),
+        version: spec.version.clone(),
+        arch: spec.arch.clone(),
+        distribution: spec.distribution.clone(),
+        created: manifest::rfc3339(spec.epoch.into()),
+        epoch: spec.epoch.into(),
+        kernel: boot.record,
+        disk_size: disk.size,
+        disk_uuid: ids.disk,
+        partitions: disk.partitions,
+        content_size: root.content_size(),
+        artefacts,
+        packages,
+    };
+    let sboms = write_records(spec, &manifest, out, &manifest_path)?;
+    Ok(Built { images, manifest_path, sboms, manifest, times: clock.stop() })
+}
+
+/// The ids of an image.
+struct Ids {
+    disk: Uuid,
+    esp: Uuid,
+    esp_volume: u32,
+    root: Uuid,
+    root_file_system: Uuid,
+    vhd: Uuid,
+}
+
+impl Ids {
+    fn new(seed: Uuid) -> Self {
+        let volume = derive_uuid(seed, "volume id of the ESP");
+        Self {
+            disk: derive_uuid(seed, "disk"),
+            esp: derive_uuid(seed, "partition esp"),
+            esp_volume: u32::from_be_bytes(*volume.as_bytes().first_chunk().unwrap_or(&[0; 4])),
+            root: derive_uuid(seed, "partition root"),
+            root_file_system: derive_uuid(seed, "file system root"),
+            vhd: derive_uuid(seed, "vhd"),
+        }
+    }
+}
+
+/// The files of the ESP, and what the manifest says of them.
+struct Boot {
+    files: Vec<fat::File>,
+    record: manifest::Kernel,
+}
+
+fn kernel_image(spec: &ImageSpec, root: &Tree, initrd: &Initrd, root_partition: Uuid) -> Result<Boot> {
+    let view = View::new(root);
+    let archive = initrd.archive()?;
+    let kernel = view.read(&kernel_path(view, &initrd.kernel)?, "the kernel image")?;
+    let os_release = view.read("/etc/os-release", "the kernel image")?;
+    let command_line = format!("root=PARTUUID={root_partition} {}", spec.command_line).trim().to_owned();
+    let image = uki::assemble(&uki::Parts {
+        stub: &bootloader::stub(view)?,
+        kernel: &kernel,
+        initrd: &archive,
+        command_line: &command_line,
+        os_release: &String::from_utf8_lossy(&os_release),
+        release: &initrd.kernel,
+    })?;
+    let record = manifest::Kernel {
+        release: initrd.kernel.clone(),
+        command_line,
+        initrd_size: archive.len() as u64,
+        initrd_modules: initrd.modules.clone(),
+        image_size: image.len() as u64,
+        image_sha256: hex::encode(Sha256::digest(&image)),
+    };
+    Ok(Boot { files: bootloader::files(view, image, &spec.id, &spec.version)?, record })
+}
+
+/// Where the kernel of a release is: as Fedora has it, or else as Debian has it.
+fn kernel_path(view: View<'_>, release: &str) -> Result<String> {
+    let places = [format!("/usr/lib/modules/{release}/vmlinuz"), format!("/boot/vmlinuz-{release}")];
+    for place in &places {
+        if view.find(place)?.is_some() {
+            return Ok(place.clone());
+        }
+    }
+    let [_, path] = places;
+    Err(Error::Missing { path, purpose: "the kernel image" })
+}
+
+/// A disk that was written.
+struct Disk {
+    size: u64,
+    partitions: Vec<manifest::Partition>,
+}
+
+fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, boot: &Boot, raw: &Path) -> Result<Disk> {
+    let mut settings = ext4::Settings::new(0, ids.root_file_system, spec.epoch);
+    settings.label = "root".to_owned();
+    let least = ext4::minimum_size(root, &settings)?;
+    settings.size = (least + spec.root_free).next_multiple_of(MIB);
+    let root_layout = ext4::plan(root, &settings)?;
+    let esp_layout = fat::plan(
+        &boot.files,
+        &fat::Settings {
+            size: spec.esp_size.next_multiple_of(MIB),
+            volume_id: ids.esp_volume,
+            label: "ESP".to_owned(),
+            epoch: spec.epoch,
+        },
+    )?;
+    let partition = |name: &str, kind, guid, attributes, size| Partition {
+        name: name.to_owned(),
+        kind,
+        guid,
+        attributes,
+        size,
+    };
+    let partitions = vec![
+        partition("esp", partition_type::ESP, ids.esp, Attributes::NONE, spec.esp_size.next_multiple_of(MIB)),
+        partition("root", partition_type::ROOT_X86_64, ids.root, Attributes::GROW_FILE_SYSTEM, settings.size),
+    ];
+    let disk = DiskWriter::create(raw, ids.disk, partitions)?;
+    let contents: [(usize, &dyn PartitionContent); 2] = [(0, &esp_layout), (1, &root_layout)];
+    disk.write(&contents)?;
+    let volume = format!("{:04X}-{:04X}", ids.esp_volume >> 16, ids.esp_volume & 0xffff);
+    let described = disk.table().partitions.iter().zip([("vfat", volume), ("ext4", settings.uuid.to_string())]);
+    let partitions = described
+        .map(|(p, (file_system, id))| manifest::Partition {
+            name: p.name.clone(),
+            kind: p.kind,
+            uuid: p.guid,
+            offset: p.start,
+            size: p.length,
+            file_system: file_system.to_owned(),
+            file_system_id: id,
+        })
+        .collect();
+    let size = disk.size();
+    disk.finish()?;
+    Ok(Disk { size, partitions })
+}
+
+fn convert(spec: &ImageSpec, ids: &Ids, raw: &Path, out: &Path) -> Result<Vec<(Format, PathBuf)>> {
+    let mut formats = spec.formats.clone();
+    formats.sort();
+    formats.dedup();
+    formats
+        .into_par_iter()
+        .map(|format| {
+            let path = out.join(format!("{}.{}", spec.stem(), format.suffix()));
+            match format {
+                Format::Raw => {}
+                Format::Qcow2 => qcow2::convert(raw, &path, qcow2::Compression::Zstd(3))?,
+                Format::Vhd => vhd::convert(raw, &path, ids.vhd, spec.epoch)?,
+            }
+            Ok((format, path))
+        })
+        .collect()
+}
+
+fn artefact(format: Format, path: &Path) -> Result<Artefact> {
+    let mut file = std::fs::File::open(path).map_err(|e| Error::io("open", path, e))?;
+    let mut hash = Sha256::new();
+    let mut size = 0u64;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = file.read(&mut chunk).map_err(|e| Error::io("read", path, e))?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&chunk[..read]);
+        size += read as u64;
+    }
+    Ok(Artefact {
+        file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        format: format.suffix().to_owned(),
+        size,
+        sha256: hex::encode(hash.finalize()),
+    })
+}
+
+fn write_records(spec: &ImageSpec, manifest: &Manifest, out: &Path, manifest_path: &Path) -> Result<Vec<PathBuf>> {
+    let json = |path: &Path, result: serde_json::Result<Vec<u8>>| -> Result<()> {
+        write_file(path, &result.map_err(|e| Error::io("describe", path, e))?)
+    };
+    let spdx = out.join(format!("{}.spdx.json", spec.stem()));
+    json(&spdx, sbom::spdx(manifest))?;
+    let cyclonedx = out.join(format!("{}.cdx.json", spec.stem()));
+    json(&cyclonedx, sbom::cyclonedx(manifest))?;
+    let text = serde_json::to_vec_pretty(manifest).map(|mut text| {
+        text.push(b'\n');
+        text
+    });
+    json(manifest_path, text)?;
+    Ok(vec![spdx, cyclonedx])
+}
+
+/// Writes a small file durably.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let output = OutputFile::create(path)?;
+    output.file().write_all(bytes).map_err(|e| Error::io("write", path, e))?;
+    Ok(output.commit()?)
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Measures the stages.
+struct Clock<'a> {
+    progress: &'a (dyn Fn(Stage) + Sync),
+    times: Vec<(Stage, Duration)>,
+    running: Option<(Stage, Instant)>,
+}
+
+impl Clock<'_> {
+    fn start(&mut self, stage: Stage) {
+        self.end();
+        (self.progress)(stage);
+        self.running = Some((stage, Instant::now()));
+    }
+
+    fn end(&mut self) {
+        if let Some((stage, since)) = self.running.take() {
+            self.times.push((stage, since.elapsed()));
+        }
+    }
+
+    fn stop(mut self) -> Vec<(Stage, Duration)> {
+        self.end();
+        self.times
+    }
+}
