@@ -42,6 +42,6 @@ pub use installed::{FileState, InstallFacts, installed_header};
 pub use metadata::{ChangelogEntry, FileEntry, FileFlags, Metadata, Scriptlet, ScriptletKind};
 pub use package::{Package, PackageError, PackageHeaders, PackageKind, parse_headers};
 pub use payload::{Payload, PayloadEntry};
-pub use rich::RichDependency;
+pub use rich::{RichContext, RichDependency};
 pub use signature::{KeyKind, SignError, Signer, SignerInfo, Verifier, VerifyError};
 pub use tag::{Tag, TagType};

@@ -3,7 +3,7 @@
 //! The grammar is that of `rpmrichParse` in rpm 4.18:
 //!
 //! ```text
-//! rich    = "(" operand operator operand { operator operand } ")"
+//! rich    = "(" operand { operator operand } ")"
 //! operand = rich | name [ comparison evr ]
 //! ```
 //!
@@ -62,21 +62,27 @@ enum Operator {
     Else,
 }
 
-/// What stands around an operand: `rpm` refuses `if` below `or`, and `unless` below `and`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Context {
+/// What stands around a rich dependency: it decides whether `if` and `unless` make sense there.
+///
+/// rpm 4.18 refuses `if` in what is joined by *or*, and `unless` in what is joined by *and*, where they would be
+/// decided by what is not chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RichContext {
+    /// One of several that must all hold: Requires, Recommends and Suggests.
+    All,
+    /// One of several of which one suffices: Conflicts, Supplements and Enhances.
+    Any,
+    /// Not known, or a condition.
     Free,
-    And,
-    Or,
-    /// Below `with` or `without`.
+    /// Below `with` or `without`, which are about one package.
     Package,
 }
 
 impl RichDependency {
     /// Parses a rich dependency, or a plain one.
     ///
-    /// Fails if the text breaks the grammar, nests deeper than 32, or uses operators where rpm refuses them:
-    /// `and`, `if` and `unless` below `with` or `without`, `if` below `or`, `unless` below `and`.
+    /// Fails if the text breaks the grammar, nests deeper than 32, or uses operators where rpm refuses them in every
+    /// [`RichContext`].
     pub fn parse(text: &str) -> Result<Self, DependencyParseError> {
         let fail = |reason: String| DependencyParseError {
             text: text.to_owned(),
@@ -92,7 +98,7 @@ impl RichDependency {
             return Err(fail(format!("there is text behind it: `{}`", parser.rest)));
         }
         parsed
-            .check(Context::Free)
+            .check(RichContext::Free)
             .map_err(|reason| fail(reason.to_owned()))?;
         Ok(parsed)
     }
@@ -132,18 +138,18 @@ impl RichDependency {
     }
 
     /// Checks that operators stand where rpm allows them (`rpmrichParseCheck`).
-    fn check(&self, context: Context) -> Result<(), &'static str> {
+    pub fn check(&self, context: RichContext) -> Result<(), &'static str> {
         match self {
             Self::Simple(_) => Ok(()),
             Self::And(parts) | Self::Or(parts) => {
                 let is_or = matches!(self, Self::Or(_));
-                if context == Context::Package && !is_or {
+                if context == RichContext::Package && !is_or {
                     return Err("`and` cannot stand below `with` or `without`");
                 }
                 let below = match (context, is_or) {
-                    (Context::Package, _) => Context::Package,
-                    (_, true) => Context::Or,
-                    (_, false) => Context::And,
+                    (RichContext::Package, _) => RichContext::Package,
+                    (_, true) => RichContext::Any,
+                    (_, false) => RichContext::All,
                 };
                 parts.iter().try_for_each(|part| part.check(below))
             }
@@ -153,11 +159,13 @@ impl RichDependency {
                 otherwise,
             } => {
                 match context {
-                    Context::Package => return Err("`if` cannot stand below `with` or `without`"),
-                    Context::Or => return Err("`if` cannot stand below `or`: use `unless`"),
-                    Context::Free | Context::And => {}
+                    RichContext::Package => return Err("`if` cannot stand below `with` or `without`"),
+                    RichContext::Any => {
+                        return Err("`if` cannot stand below `or`, or in a conflict: use `unless`");
+                    }
+                    RichContext::Free | RichContext::All => {}
                 }
-                check_branches(Context::And, then, condition, otherwise.as_deref())
+                check_branches(RichContext::All, then, condition, otherwise.as_deref())
             }
             Self::Unless {
                 then,
@@ -165,16 +173,18 @@ impl RichDependency {
                 otherwise,
             } => {
                 match context {
-                    Context::Package => return Err("`unless` cannot stand below `with` or `without`"),
-                    Context::And => return Err("`unless` cannot stand below `and`: use `if`"),
-                    Context::Free | Context::Or => {}
+                    RichContext::Package => return Err("`unless` cannot stand below `with` or `without`"),
+                    RichContext::All => {
+                        return Err("`unless` cannot stand below `and`, or in a requirement: use `if`");
+                    }
+                    RichContext::Free | RichContext::Any => {}
                 }
-                check_branches(Context::Or, then, condition, otherwise.as_deref())
+                check_branches(RichContext::Any, then, condition, otherwise.as_deref())
             }
-            Self::With(parts) => parts.iter().try_for_each(|part| part.check(Context::Package)),
+            Self::With(parts) => parts.iter().try_for_each(|part| part.check(RichContext::Package)),
             Self::Without(left, right) => {
-                left.check(Context::Package)?;
-                right.check(Context::Package)
+                left.check(RichContext::Package)?;
+                right.check(RichContext::Package)
             }
         }
     }
@@ -182,13 +192,13 @@ impl RichDependency {
 
 /// `if` is an `and` with a condition, `unless` an `or`; a condition starts afresh.
 fn check_branches(
-    context: Context,
+    context: RichContext,
     then: &RichDependency,
     condition: &RichDependency,
     otherwise: Option<&RichDependency>,
 ) -> Result<(), &'static str> {
     then.check(context)?;
-    condition.check(Context::Free)?;
+    condition.check(RichContext::Free)?;
     otherwise.map_or(Ok(()), |part| part.check(context))
 }
 
@@ -301,10 +311,11 @@ fn check_chain(before: &[Operator], next: Operator) -> Result<(), String> {
 }
 
 fn combine(operands: Vec<RichDependency>, operators: &[Operator]) -> Result<RichDependency, String> {
-    let Some(&operator) = operators.first() else {
-        return Err("an operator is missing".to_owned());
-    };
     let mut rest = operands.into_iter();
+    let Some(&operator) = operators.first() else {
+        // Parentheses around one operand mean nothing.
+        return rest.next().ok_or_else(|| "it is empty".to_owned());
+    };
     match operator {
         Operator::And => Ok(RichDependency::And(rest.collect())),
         Operator::Or => Ok(RichDependency::Or(rest.collect())),

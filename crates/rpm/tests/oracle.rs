@@ -64,18 +64,30 @@ fn rpm_reads_every_field() {
         ("%{VCS}", "deb:source-name@1.2~rc1-4#sha256:00"),
         ("%{OS}", "linux"),
         ("%{PLATFORM}", "x86_64-lazuli-linux-gnu"),
-        ("%{PAYLOADFORMAT} %{PAYLOADCOMPRESSOR} %{PAYLOADFLAGS}", "cpio zstd 3"),
+        (
+            "%{PAYLOADFORMAT} %{PAYLOADCOMPRESSOR} %{PAYLOADFLAGS}",
+            "cpio zstd 3",
+        ),
         ("%{ENCODING}", "utf-8"),
     ];
     for (format, expected) in fields {
         assert_eq!(rpm.query(&path, &["--qf", format]), expected, "{format}");
     }
-    assert_eq!(rpm.query(&path, &["--qf", "%{LONGSIZE}"]), metadata.installed_size().to_string());
+    assert_eq!(
+        rpm.query(&path, &["--qf", "%{LONGSIZE}"]),
+        metadata.installed_size().to_string()
+    );
     assert_eq!(rpm.query(&path, &["--dump"]), expected_dump(metadata));
     assert_eq!(rpm.query(&path, &["--scripts"]), "");
-    let changes = rpm.query(&path, &["--qf", "[%{CHANGELOGTIME} %{CHANGELOGNAME} %{CHANGELOGTEXT}|]"]);
-    let expected: String =
-        metadata.changelog.iter().map(|c| format!("{} {} {}|", c.time, c.author, c.text)).collect();
+    let changes = rpm.query(
+        &path,
+        &["--qf", "[%{CHANGELOGTIME} %{CHANGELOGNAME} %{CHANGELOGTEXT}|]"],
+    );
+    let expected: String = metadata
+        .changelog
+        .iter()
+        .map(|c| format!("{} {} {}|", c.time, c.author, c.text))
+        .collect();
     assert_eq!(changes, expected);
     let caps = rpm.query(&path, &["--qf", "[%{FILENAMES}=%{FILECAPS}\n]"]);
     assert!(caps.contains("/usr/bin/ping=cap_net_raw=ep\n"), "{caps}");
@@ -121,7 +133,10 @@ fn rpm_reads_every_dependency() {
         "rpmlib(RichDependencies) <= 4.12.0-1",
         "rpmlib(TildeInVersions) <= 4.10.0-1",
     ] {
-        assert!(requires.contains(&format!("{feature}\n")), "{feature} is missing in\n{requires}");
+        assert!(
+            requires.contains(&format!("{feature}\n")),
+            "{feature} is missing in\n{requires}"
+        );
     }
     assert!(!requires.contains("LargeFiles"));
     let flags = rpm.query(&path, &["--qf", "[%{REQUIRENAME} %{REQUIREFLAGS:deptype}\n]"]);
@@ -184,9 +199,18 @@ fn rpm_installs_and_verifies() {
         let facts = installed.symlink_metadata().unwrap();
         assert_eq!(facts.mode(), u32::from(file.mode), "mode of {name}");
         if file.is_regular() {
-            assert_eq!(std::fs::read(&installed).unwrap(), contents[&file.path], "content of {name}");
+            assert_eq!(
+                std::fs::read(&installed).unwrap(),
+                contents[&file.path],
+                "content of {name}"
+            );
             assert_eq!(facts.mtime(), i64::from(file.mtime), "time of {name}");
-            let links = built.metadata.files.iter().filter(|f| f.inode == file.inode).count();
+            let links = built
+                .metadata
+                .files
+                .iter()
+                .filter(|f| f.inode == file.inode)
+                .count();
             assert_eq!(facts.nlink(), links as u64, "links of {name}");
         } else if file.is_symlink() {
             let target = std::fs::read_link(&installed).unwrap();
@@ -194,8 +218,18 @@ fn rpm_installs_and_verifies() {
         }
     }
     assert_eq!(root.join("var/lib/tool").metadata().unwrap().uid(), 1);
-    let verified =
-        run_any(Command::new("rpm").args(["--dbpath", "/var/lib/rpm", "-V", "--nodeps", "every-thing", "--root"]).arg(&root));
+    let verified = run_any(
+        Command::new("rpm")
+            .args([
+                "--dbpath",
+                "/var/lib/rpm",
+                "-V",
+                "--nodeps",
+                "every-thing",
+                "--root",
+            ])
+            .arg(&root),
+    );
     assert_eq!(String::from_utf8_lossy(&verified.stdout), "", "rpm -V");
     assert!(verified.status.success());
 }
@@ -211,16 +245,28 @@ fn a_thousand_files() {
     for number in 0..1_000_usize {
         let path = format!("/usr/share/many/{:02}/file{number}", number % 37);
         let bytes = path.repeat(number % 97).into_bytes();
-        metadata.files.push(FileEntry::regular(path.clone(), 0o644, bytes.len() as u64, None));
+        metadata
+            .files
+            .push(FileEntry::regular(path.clone(), 0o644, bytes.len() as u64, None));
         contents.insert(path.into_bytes(), bytes);
     }
     let built = build(&metadata, &contents);
     let path = rpm.write("p.rpm", &built.to_bytes());
     let root = install(&rpm, &path);
-    let verified = run_any(Command::new("rpm").args(["--dbpath", "/var/lib/rpm", "-Va", "--nodeps", "--root"]).arg(&root));
+    let verified = run_any(
+        Command::new("rpm")
+            .args(["--dbpath", "/var/lib/rpm", "-Va", "--nodeps", "--root"])
+            .arg(&root),
+    );
     assert_eq!(String::from_utf8_lossy(&verified.stdout), "", "rpm -Va");
     let owner = run(Command::new("rpm")
-        .args(["--dbpath", "/var/lib/rpm", "-qf", "/usr/share/many/07/file44", "--root"])
+        .args([
+            "--dbpath",
+            "/var/lib/rpm",
+            "-qf",
+            "/usr/share/many/07/file44",
+            "--root",
+        ])
         .arg(&root));
     assert_eq!(owner, "empty-0-0.noarch\n");
 }

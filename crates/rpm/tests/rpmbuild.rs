@@ -82,7 +82,10 @@ fn rpmbuild(rpm: &Rpm, payload: &str) -> (PathBuf, PathBuf) {
         .arg(spec));
     let name = "oracle-1.2~rc1-3";
     let top = rpm.path("top");
-    (top.join(format!("RPMS/noarch/{name}.noarch.rpm")), top.join(format!("SRPMS/{name}.src.rpm")))
+    (
+        top.join(format!("RPMS/noarch/{name}.noarch.rpm")),
+        top.join(format!("SRPMS/{name}.src.rpm")),
+    )
 }
 
 fn unpack(package: &Package<'_>, metadata: &Metadata) -> BTreeMap<Vec<u8>, Vec<u8>> {
@@ -107,7 +110,14 @@ fn agrees_with_rpm_on_its_own_packages() {
         return;
     }
     let mut seen = Vec::new();
-    for payload in ["w3.zstdio", "w6.xzdio", "w6.lzdio", "w9.gzdio", "w9.bzdio", "w.ufdio"] {
+    for payload in [
+        "w3.zstdio",
+        "w6.xzdio",
+        "w6.lzdio",
+        "w9.gzdio",
+        "w9.bzdio",
+        "w.ufdio",
+    ] {
         let rpm = Rpm::new();
         let (path, _) = rpmbuild(&rpm, payload);
         let bytes = std::fs::read(&path).unwrap();
@@ -117,12 +127,19 @@ fn agrees_with_rpm_on_its_own_packages() {
         let contents = unpack(&package, &metadata);
         assert_eq!(contents[&b"/usr/bin/a"[..]], b"hi\n", "{payload}");
         assert_eq!(contents[&b"/usr/bin/z"[..]], b"hi\n", "{payload}");
-        assert_eq!(contents[&b"/usr/share/oracle/zeros"[..]], vec![0; 100_000], "{payload}");
+        assert_eq!(
+            contents[&b"/usr/share/oracle/zeros"[..]],
+            vec![0; 100_000],
+            "{payload}"
+        );
         assert!(!contents.contains_key(&b"/etc/ghost"[..]));
         assert_eq!(contents.len(), 8, "{payload}");
         seen.push(package.header().string(Tag::PAYLOADCOMPRESSOR).unwrap());
     }
-    let named: Vec<_> = seen.iter().map(|name| name.as_deref().unwrap_or("(none)")).collect();
+    let named: Vec<_> = seen
+        .iter()
+        .map(|name| name.as_deref().unwrap_or("(none)"))
+        .collect();
     assert_eq!(named, ["zstd", "xz", "lzma", "gzip", "bzip2", "(none)"]);
 }
 
@@ -157,13 +174,23 @@ fn reads_what_rpm_reads() {
     let format = "[%{FILENAMES} %{FILEMODES:octal} %{FILEUSERNAME} %{FILEGROUPNAME} %{LONGFILESIZES} %{FILEMTIMES} %{FILEINODES} %{FILECAPS}\n]";
     let line = |f: &lazuli_rpm::FileEntry| {
         let path = String::from_utf8_lossy(&f.path);
-        format!("{path} {:o} {} {} {} {} {} {}\n", f.mode, f.user, f.group, f.size, f.mtime, f.inode, f.capabilities)
+        format!(
+            "{path} {:o} {} {} {} {} {} {}\n",
+            f.mode, f.user, f.group, f.size, f.mtime, f.inode, f.capabilities
+        )
     };
     let ours: String = metadata.files.iter().map(line).collect();
     assert_eq!(ours, rpm.query(&path, &["--qf", format]));
-    assert_eq!(metadata.installed_size().to_string(), rpm.query(&path, &["--qf", "%{LONGSIZE}"]));
+    assert_eq!(
+        metadata.installed_size().to_string(),
+        rpm.query(&path, &["--qf", "%{LONGSIZE}"])
+    );
     let configuration = metadata.files.iter().find(|f| f.path == b"/etc/o.conf").unwrap();
-    assert!(configuration.flags.contains(FileFlags::CONFIG | FileFlags::NOREPLACE));
+    assert!(
+        configuration
+            .flags
+            .contains(FileFlags::CONFIG | FileFlags::NOREPLACE)
+    );
 
     let scriptlets: Vec<_> = metadata
         .scriptlets
@@ -200,29 +227,70 @@ fn writes_what_rpmbuild_writes() {
     let theirs = Package::parse(&bytes).unwrap();
     let metadata = theirs.metadata().unwrap();
     let contents = unpack(&theirs, &metadata);
-    let built = PackageBuilder::new(metadata.clone()).build(&contents, None).unwrap();
+    let built = PackageBuilder::new(metadata.clone())
+        .build(&contents, None)
+        .unwrap();
     let bytes = built.to_bytes();
     let ours = Package::parse(&bytes).unwrap();
 
-    let left_out = [Tag::COOKIE, Tag::OPTFLAGS, Tag::FILECOLORS, Tag::FILECLASS, Tag::CLASSDICT];
-    for entry in theirs.header().entries().iter().filter(|e| !left_out.contains(&e.tag)) {
-        let own = ours.header().entry(entry.tag).unwrap_or_else(|| panic!("{} is missing", entry.tag));
+    let left_out = [
+        Tag::COOKIE,
+        Tag::OPTFLAGS,
+        Tag::FILECOLORS,
+        Tag::FILECLASS,
+        Tag::CLASSDICT,
+        Tag::SOURCEPKGID,
+    ];
+    for entry in theirs
+        .header()
+        .entries()
+        .iter()
+        .filter(|e| !left_out.contains(&e.tag))
+    {
+        let own = ours
+            .header()
+            .entry(entry.tag)
+            .unwrap_or_else(|| panic!("{} is missing", entry.tag));
         assert_eq!(own.kind, entry.kind, "type of {}", entry.tag);
-        let differs = [Tag::PAYLOADDIGEST, Tag::PAYLOADDIGESTALT, Tag::REQUIRENAME, Tag::REQUIREVERSION, Tag::REQUIREFLAGS];
+        let differs = [
+            Tag::PAYLOADDIGEST,
+            Tag::PAYLOADDIGESTALT,
+            Tag::REQUIRENAME,
+            Tag::REQUIREVERSION,
+            Tag::REQUIREFLAGS,
+        ];
         if !differs.contains(&entry.tag) {
-            assert_eq!(ours.header().data(own), theirs.header().data(entry), "data of {}", entry.tag);
+            assert_eq!(
+                ours.header().data(own),
+                theirs.header().data(entry),
+                "data of {}",
+                entry.tag
+            );
         }
     }
     let known = |tag| theirs.header().contains(tag);
-    let more: Vec<_> = ours.header().entries().iter().map(|e| e.tag).filter(|&tag| !known(tag)).collect();
+    let more: Vec<_> = ours
+        .header()
+        .entries()
+        .iter()
+        .map(|e| e.tag)
+        .filter(|&tag| !known(tag))
+        .collect();
     assert_eq!(more, [], "tags that rpmbuild does not write");
     for entry in ours.signature().entries() {
         let other = theirs.signature().entry(entry.tag).unwrap();
-        assert_eq!((other.kind, other.count), (entry.kind, entry.count), "shape of {}", entry.tag);
+        assert_eq!(
+            (other.kind, other.count),
+            (entry.kind, entry.count),
+            "shape of {}",
+            entry.tag
+        );
     }
     // What we read back is what we were given, but for rpmlib(PartialHardlinkSets), which we never need.
     let mut expected = metadata;
-    expected.requires.retain(|d| !d.name.contains("PartialHardlinkSets"));
+    expected
+        .requires
+        .retain(|d| !d.name.contains("PartialHardlinkSets"));
     assert_eq!(ours.metadata().unwrap(), built.metadata);
     assert_eq!(built.metadata.requires, expected.requires);
     assert_eq!(built.metadata.files, expected.files);

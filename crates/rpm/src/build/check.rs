@@ -2,8 +2,7 @@
 
 use crate::header::entry_text;
 use crate::metadata::check_path;
-use crate::{Dependency, HeaderError};
-use crate::{FileEntry, Metadata, Nevra, RichDependency, SignError};
+use crate::{Dependency, FileEntry, HeaderError, Metadata, Nevra, RichContext, RichDependency, SignError};
 use std::collections::HashMap;
 use std::io;
 
@@ -60,17 +59,20 @@ pub(super) fn metadata(metadata: &Metadata) -> Result<(), BuildError> {
     if metadata.source_rpm.as_deref().unwrap_or_default().is_empty() {
         return Err(BuildError::SourcePackage);
     }
+    let (all, any) = (Some(RichContext::All), Some(RichContext::Any));
     let kinds = [
-        &metadata.requires,
-        &metadata.provides,
-        &metadata.conflicts,
-        &metadata.obsoletes,
-        &metadata.recommends,
-        &metadata.suggests,
-        &metadata.supplements,
-        &metadata.enhances,
+        (&metadata.requires, all),
+        (&metadata.provides, None),
+        (&metadata.conflicts, any),
+        (&metadata.obsoletes, None),
+        (&metadata.recommends, all),
+        (&metadata.suggests, all),
+        (&metadata.supplements, any),
+        (&metadata.enhances, any),
     ];
-    kinds.into_iter().flatten().try_for_each(dependency)
+    kinds
+        .into_iter()
+        .try_for_each(|(list, context)| list.iter().try_for_each(|d| dependency(d, context)))
 }
 
 fn characters(field: &'static str, value: &str, marks: &str) -> Result<(), BuildError> {
@@ -95,7 +97,8 @@ fn characters(field: &'static str, value: &str, marks: &str) -> Result<(), Build
     }
 }
 
-fn dependency(dependency: &Dependency) -> Result<(), BuildError> {
+/// Checks one dependency; `context` is `None` where rich ones are not allowed.
+fn dependency(dependency: &Dependency, context: Option<RichContext>) -> Result<(), BuildError> {
     let fail = |reason: String| {
         let value = dependency.to_string();
         BuildError::BadField {
@@ -108,9 +111,13 @@ fn dependency(dependency: &Dependency) -> Result<(), BuildError> {
         if dependency.constraint.is_some() {
             return Err(fail("a rich dependency has its versions inside".to_owned()));
         }
-        return RichDependency::parse(&dependency.name)
-            .map(|_| ())
-            .map_err(|error| fail(error.reason));
+        let Some(context) = context else {
+            return Err(fail(
+                "a rich dependency cannot be provided or obsoleted".to_owned(),
+            ));
+        };
+        let rich = RichDependency::parse(&dependency.name).map_err(|error| fail(error.reason))?;
+        return rich.check(context).map_err(|reason| fail(reason.to_owned()));
     }
     let is_bad = |c: char| c.is_whitespace() || c.is_control();
     // Paths may hold spaces.

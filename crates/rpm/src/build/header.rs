@@ -94,6 +94,13 @@ fn rpmlib_features(metadata: &Metadata, compression: Compression) -> Vec<(&'stat
     if needs_large_files(files) {
         features.push(("LargeFiles", "4.12.0"));
     }
+    if metadata
+        .scriptlets
+        .iter()
+        .any(|s| s.interpreter.first().is_some_and(|program| program == "<lua>"))
+    {
+        features.push(("BuiltinLuaScripts", "4.2.2"));
+    }
     let all = || {
         all_dependencies(metadata)
             .into_iter()
@@ -288,15 +295,10 @@ fn put_changelog(header: &mut HeaderBuilder, metadata: &Metadata) {
 
 fn put_payload(header: &mut HeaderBuilder, payload: &WrittenPayload) {
     header.string(Tag::PAYLOADFORMAT, "cpio");
-    match payload.compression {
-        Compression::Zstd { level } => {
-            header.string(Tag::PAYLOADCOMPRESSOR, "zstd");
-            header.string(Tag::PAYLOADFLAGS, level.to_string());
-        }
-        Compression::None => {
-            // Without the tag rpm takes gzip, whose reader lets through what is not compressed.
-            header.string(Tag::PAYLOADCOMPRESSOR, "identity");
-        }
+    // Like rpm, no tags for a payload that is not compressed: a reader takes it for gzip and sees that it is not.
+    if let Compression::Zstd { level } = payload.compression {
+        header.string(Tag::PAYLOADCOMPRESSOR, "zstd");
+        header.string(Tag::PAYLOADFLAGS, level.to_string());
     }
     header.strings(Tag::PAYLOADDIGEST, [hex::encode(payload.digest)]);
     header.strings(Tag::PAYLOADDIGESTALT, [hex::encode(payload.archive_digest)]);

@@ -198,16 +198,13 @@ impl Metadata {
         read::metadata(header)
     }
 
-    /// Bytes of all regular files, hard links counted once, `%ghost` files not at all.
+    /// What rpm puts into RPMTAG_SIZE: bytes of all regular files and lengths of links' targets, hard links counted
+    /// once, `%ghost` files not at all.
     pub fn installed_size(&self) -> u64 {
         let mut inodes = HashSet::new();
-        let counted = |f: &&FileEntry| f.is_regular() && !f.flags.contains(FileFlags::GHOST);
-        self.files
-            .iter()
-            .filter(counted)
-            .filter(|f| f.inode == 0 || inodes.insert(f.inode))
-            .map(|f| f.size)
-            .sum()
+        let mut is_first = |f: &FileEntry| !f.is_regular() || f.inode == 0 || inodes.insert(f.inode);
+        let counted = self.files.iter().filter(|f| !f.is_ghost() && is_first(f));
+        counted.fold(0, |sum, f| sum.saturating_add(f.size))
     }
 }
 

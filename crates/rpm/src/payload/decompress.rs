@@ -11,6 +11,9 @@ const XZ_MEMORY_MAX: u64 = 100 << 20;
 /// Largest zstd window, as a power of two: 128 MiB, what `zstd --ultra -22` needs and libzstd takes unasked.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
+/// What a gzip member starts with (RFC 1952, section 2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// A reader of the uncompressed payload.
 pub(crate) fn decompress<'a>(
     header: &Header,
@@ -44,9 +47,10 @@ pub(crate) fn decompress<'a>(
             let stream = stream.map_err(|e| PackageError::Decompress(e.into()))?;
             Box::new(XzDecoder::new_stream(payload, stream))
         }
+        // rpm reads gzip with zlib's transparent mode, and writes no tag for a payload that is not compressed.
+        "gzip" if !payload.starts_with(&GZIP_MAGIC) => Box::new(payload),
         "gzip" => Box::new(flate2::bufread::MultiGzDecoder::new(payload)),
         "bzip2" => Box::new(bzip2::bufread::MultiBzDecoder::new(payload)),
-        "identity" | "none" => Box::new(payload),
         _ => return Err(PackageError::UnknownPayload { format, compressor }),
     })
 }

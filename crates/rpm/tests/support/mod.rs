@@ -18,7 +18,10 @@ pub type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 /// Whether a tool is there; says loudly when a test does not run.
 #[allow(clippy::print_stderr)]
 pub fn has(tool: &str) -> bool {
-    let found = Command::new(tool).arg("--version").output().is_ok_and(|o| o.status.success());
+    let found = Command::new(tool)
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success());
     if !found {
         eprintln!("SKIPPED: `{tool}` is not installed, so this test proves nothing");
     }
@@ -39,7 +42,12 @@ pub fn run(command: &mut Command) -> String {
 
 /// Runs a command in a clean environment.
 pub fn run_any(command: &mut Command) -> Output {
-    command.env_clear().env("HOME", "/nonexistent").env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    command
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC");
     command.output().unwrap()
 }
 
@@ -50,7 +58,9 @@ pub struct Rpm {
 
 impl Rpm {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -95,49 +105,100 @@ pub fn dependencies(texts: &[&str]) -> Vec<Dependency> {
 
 /// A package with every feature, and its contents.
 pub fn everything() -> (Metadata, Contents) {
-    let nevra = Nevra { name: "every-thing".into(), evr: evr("3:1.2~rc1+dfsg-4.lz1"), arch: "x86_64".into() };
+    let nevra = Nevra {
+        name: "every-thing".into(),
+        evr: evr("3:1.2~rc1+dfsg-4.lz1"),
+        arch: "x86_64".into(),
+    };
     let mut contents = Contents::new();
     let mut files = Vec::new();
     let mut add = |path: &str, permissions: u16, bytes: &[u8]| {
         contents.insert(path.as_bytes().to_vec(), bytes.to_vec());
-        FileEntry { mtime: TIME, ..FileEntry::regular(path, permissions, bytes.len() as u64, None) }
+        FileEntry {
+            mtime: TIME,
+            ..FileEntry::regular(path, permissions, bytes.len() as u64, None)
+        }
     };
     files.push(add("/usr/bin/tool", 0o755, b"#!/bin/sh\necho tool\n"));
     files.push(add("/usr/bin/raise", 0o4755, b"setuid"));
-    files.push(FileEntry { capabilities: "cap_net_raw=ep".into(), ..add("/usr/bin/ping", 0o755, b"ping") });
+    files.push(FileEntry {
+        capabilities: "cap_net_raw=ep".into(),
+        ..add("/usr/bin/ping", 0o755, b"ping")
+    });
     let config = FileFlags::CONFIG | FileFlags::NOREPLACE;
-    files.push(FileEntry { flags: config, ..add("/etc/tool.conf", 0o640, b"key = value\n") });
-    files.push(FileEntry { flags: FileFlags::DOC, ..add("/usr/share/doc/tool/README", 0o644, b"Read me") });
-    files.push(FileEntry { flags: FileFlags::LICENSE, ..add("/usr/share/doc/tool/copyright", 0o644, b"MIT") });
+    files.push(FileEntry {
+        flags: config,
+        ..add("/etc/tool.conf", 0o640, b"key = value\n")
+    });
+    files.push(FileEntry {
+        flags: FileFlags::DOC,
+        ..add("/usr/share/doc/tool/README", 0o644, b"Read me")
+    });
+    files.push(FileEntry {
+        flags: FileFlags::LICENSE,
+        ..add("/usr/share/doc/tool/copyright", 0o644, b"MIT")
+    });
     files.push(add("/usr/share/tool/empty", 0o644, b""));
     files.push(add("/usr/share/tool/grüße – 中文", 0o644, "Inhalt".as_bytes()));
     files.push(add("/usr/share/tool/with space", 0o600, b"x"));
-    files.push(add("/usr/share/tool-data/a", 0o644, b"sorts between tool and tool/"));
+    files.push(add(
+        "/usr/share/tool-data/a",
+        0o644,
+        b"sorts between tool and tool/",
+    ));
     for size in [1, 2, 3, 4, 5, 4095, 4096, 4097, 65_536, 200_000] {
-        let bytes: Vec<u8> = (0..size).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let bytes: Vec<u8> = (0..size)
+            .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
         files.push(add(&format!("/usr/share/tool/size{size}"), 0o644, &bytes));
     }
     for name in ["a", "b", "c"] {
-        let file = add(&format!("/usr/share/tool/link-{name}"), 0o644, b"one inode, three names");
+        let file = add(
+            &format!("/usr/share/tool/link-{name}"),
+            0o644,
+            b"one inode, three names",
+        );
         files.push(FileEntry { inode: 77, ..file });
     }
     for name in ["x", "y"] {
-        files.push(FileEntry { inode: 78, ..add(&format!("/usr/share/tool/zero-{name}"), 0o644, b"") });
+        files.push(FileEntry {
+            inode: 78,
+            ..add(&format!("/usr/share/tool/zero-{name}"), 0o644, b"")
+        });
     }
-    let ghost = FileEntry { flags: FileFlags::GHOST, ..FileEntry::regular("/var/log/tool.log", 0o644, 0, None) };
+    let ghost = FileEntry {
+        flags: FileFlags::GHOST,
+        ..FileEntry::regular("/var/log/tool.log", 0o644, 0, None)
+    };
     files.push(FileEntry { mtime: TIME, ..ghost });
-    for (path, permissions) in [("/usr/share/tool", 0o755), ("/var/lib/tool", 0o1777), ("/usr/share/tool/deep/er", 0o750)] {
-        files.push(FileEntry { mtime: TIME, ..FileEntry::directory(path, permissions) });
+    for (path, permissions) in [
+        ("/usr/share/tool", 0o755),
+        ("/var/lib/tool", 0o1777),
+        ("/usr/share/tool/deep/er", 0o750),
+    ] {
+        files.push(FileEntry {
+            mtime: TIME,
+            ..FileEntry::directory(path, permissions)
+        });
     }
-    files.push(FileEntry { mtime: TIME, ..FileEntry::symlink("/usr/bin/alias", "tool") });
-    files.push(FileEntry { mtime: TIME, ..FileEntry::symlink("/etc/tool.link", "../usr/share/tool/gone") });
+    files.push(FileEntry {
+        mtime: TIME,
+        ..FileEntry::symlink("/usr/bin/alias", "tool")
+    });
+    files.push(FileEntry {
+        mtime: TIME,
+        ..FileEntry::symlink("/etc/tool.link", "../usr/share/tool/gone")
+    });
     for file in &mut files {
         if file.path.starts_with(b"/var/lib") {
             (file.user, file.group) = ("daemon".into(), "adm".into());
         }
     }
     let requires = vec![
-        Dependency { sense: Sense::SCRIPT_PRE, ..dependency("/bin/sh") },
+        Dependency {
+            sense: Sense::SCRIPT_PRE,
+            ..dependency("/bin/sh")
+        },
         dependency("libc.so.6(GLIBC_2.34)(64bit)"),
         dependency("foo >= 2:1.0-1"),
         dependency("foo < 3"),
@@ -159,7 +220,10 @@ pub fn everything() -> (Metadata, Contents) {
         provides: vec![
             dependency("virtual = 5"),
             dependency("/bin/tool"),
-            Dependency { sense: Sense::FIND_PROVIDES, ..dependency("libtool.so.1()(64bit)") },
+            Dependency {
+                sense: Sense::FIND_PROVIDES,
+                ..dependency("libtool.so.1()(64bit)")
+            },
         ],
         conflicts: dependencies(&["enemy < 2", "foe"]),
         obsoletes: dependencies(&["ancestor <= 1.0-9"]),
@@ -169,8 +233,16 @@ pub fn everything() -> (Metadata, Contents) {
         enhances: dependencies(&["editor"]),
         files,
         changelog: vec![
-            ChangelogEntry { time: TIME, author: "A <a@example.org> - 2".into(), text: "- newer\n- ünd".into() },
-            ChangelogEntry { time: TIME - 86_400, author: "B <b@example.org> - 1".into(), text: "- older".into() },
+            ChangelogEntry {
+                time: TIME,
+                author: "A <a@example.org> - 2".into(),
+                text: "- newer\n- ünd".into(),
+            },
+            ChangelogEntry {
+                time: TIME - 86_400,
+                author: "B <b@example.org> - 1".into(),
+                text: "- older".into(),
+            },
         ],
         ..Metadata::new(nevra)
     };
@@ -178,13 +250,23 @@ pub fn everything() -> (Metadata, Contents) {
 }
 
 pub fn build(metadata: &Metadata, contents: &Contents) -> BuiltPackage {
-    PackageBuilder::new(metadata.clone()).build(contents, None).unwrap()
+    PackageBuilder::new(metadata.clone())
+        .build(contents, None)
+        .unwrap()
 }
 
 /// A package without files and dependencies.
 pub fn empty() -> Metadata {
-    let nevra = Nevra { name: "empty".into(), evr: Evr::new(0, "0", "0"), arch: "noarch".into() };
-    Metadata { summary: "Nothing".into(), license: "MIT".into(), ..Metadata::new(nevra) }
+    let nevra = Nevra {
+        name: "empty".into(),
+        evr: Evr::new(0, "0", "0"),
+        arch: "noarch".into(),
+    };
+    Metadata {
+        summary: "Nothing".into(),
+        license: "MIT".into(),
+        ..Metadata::new(nevra)
+    }
 }
 
 pub fn versioned(name: &str, comparison: Comparison, text: &str) -> Dependency {
