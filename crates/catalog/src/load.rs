@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{locate, parse_config};
 use crate::error::Error;
-use crate::schema::ConfigFile;
+use crate::schema::{ConfigFile, normalise};
 use crate::value::FileGlob;
 
 /// The names of a project's root file; the first that is there counts.
@@ -106,7 +106,8 @@ impl Files for Disk {
 }
 
 /// The root file of the project that `start` is in: `lazuli.toml`, or else `azldev.toml`, in `start` or the nearest
-/// folder above it that has one. `start` may also be a root file itself.
+/// folder above it that has one. `start` may also be a root file itself. Of a relative path, only the folders that it
+/// names are looked into: give an absolute one to look above the working folder.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
@@ -226,25 +227,6 @@ impl Loader<'_> {
         self.chain.pop();
         Ok(())
     }
-}
-
-/// Resolves `.` and `..` by the text alone, so that a file has one name.
-fn normalise(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => match clean.components().next_back() {
-                Some(Component::Normal(_)) => {
-                    clean.pop();
-                }
-                Some(Component::RootDir | Component::Prefix(_)) => {}
-                _ => clean.push(".."),
-            },
-            part => clean.push(part),
-        }
-    }
-    clean
 }
 
 /// The files that `glob` matches below `folder`, sorted by their paths. A literal path gives that file, if it is there.

@@ -24,7 +24,7 @@ record! {
         /// Its versions.
         versions: Table<DistroVersion, DistroVersionEntry>,
         /// **Lazuli:** how the distribution presents itself, in os-release and elsewhere.
-        release: Option<Release>,
+        release: Option<DistroRelease>,
         /// **Lazuli:** what every imported component inherits, before all other defaults.
         import: Option<Import>,
         /// **Lazuli:** numeric ids of the users and groups that packages declare by name.
@@ -104,7 +104,7 @@ entry! {
 
 record! {
     /// **Lazuli:** how a distribution presents itself; the keys are those of os-release(5).
-    Release {
+    DistroRelease {
         /// `ID`: lower-case letters, digits, `.`, `_` and `-`. Default: the key of the distribution.
         id: Option<Line>,
         /// `ID_LIKE`: ids of the distributions that it is close to.

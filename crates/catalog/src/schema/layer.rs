@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::{Component as PathPart, Path, PathBuf};
 use std::sync::Arc;
 
 /// What happens to a list that two layers have.
@@ -214,7 +214,7 @@ impl<T: AsRef<str>> Local<T> {
 
     /// The path, joined to the folder of the file that it was written in.
     pub fn resolve(&self) -> PathBuf {
-        self.folder().join(self.value.as_ref())
+        normalise(&self.folder().join(self.value.as_ref()))
     }
 
     /// Whether it is an address (`https://…`) and no path.
@@ -245,6 +245,25 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Local<T> {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         T::json_schema(generator)
     }
+}
+
+/// Resolves `.` and `..` by the text alone, so that a file has one name.
+pub(crate) fn normalise(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            PathPart::CurDir => {}
+            PathPart::ParentDir => match clean.components().next_back() {
+                Some(PathPart::Normal(_)) => {
+                    clean.pop();
+                }
+                Some(PathPart::RootDir | PathPart::Prefix(_)) => {}
+                _ => clean.push(".."),
+            },
+            part => clean.push(part),
+        }
+    }
+    clean
 }
 
 /// A list of which a later layer takes the earlier one's place, even when it is empty.

@@ -31,8 +31,8 @@ pub use declare::{
     DeclaredMember, DeclaredUser, Finaliser, Follower, Symlink,
 };
 pub use distro::{
-    Distro, DistroReference, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
-    Release as DistroRelease, RepositoryUse, Upstream, UpstreamType,
+    Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
+    RepositoryUse, Upstream, UpstreamType,
 };
 pub use group::{ComponentGroup, Package, PackageGroup, PackagePublish};
 pub use image::{
@@ -54,4 +54,4 @@ pub use test::{
     InstallMode, Pytest, Test, TestGroup, TestKind, TestReference, TestSuite, TestSuiteReference, TestType,
 };
 
-pub(crate) use layer::{entry, record, replaced};
+pub(crate) use layer::{entry, normalise, record, replaced};

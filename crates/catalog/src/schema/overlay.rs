@@ -70,7 +70,7 @@ impl OverlayType {
 }
 
 entry! {
-    /// One overlay as the file has it: the keys of all kinds side by side. [`Overlay::action`] gives the typed form.
+    /// One overlay. Here are the keys of all kinds; each kind needs some of them and leaves the others unread.
     Overlay {
         /// The kind of overlay.
         #[serde(rename = "type")]
