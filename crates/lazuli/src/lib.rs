@@ -1,7 +1,72 @@
 //! The factory of the Lazuli distribution, as a program: parses the command line, calls an engine, prints.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | the request cannot be fulfilled, or a check found something |
+//! | 2 | wrong command line |
+//! | 3 | the project's files are wrong |
+//! | 4 | the machine lacks something: a tool, a right, room, the network |
+//! | 5 | bytes are not what a signature or digest says: nothing was used |
 
 pub mod cli;
+mod component;
 mod failure;
+mod image;
+mod import;
+mod repo;
 mod terminal;
 mod workspace;
 
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Command};
+use failure::Result;
+use std::path::Path;
+use std::process::ExitCode;
+use terminal::Terminal;
+use workspace::Workspace;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(cli.global.json, cli.global.quiet);
+    match run(&cli, &terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
+    let open = || Workspace::open(&cli.global, terminal.clone());
+    match &cli.command {
+        Command::Component(command) => component::run(&open()?, command),
+        Command::Import { components, force } => import::run(&open()?, components, *force),
+        Command::Repo(command) => repo::run(&open()?, command),
+        Command::Image(command) => image::run(&open()?, command),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "lazuli", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man { dir } => man(dir),
+    }
+}
+
+/// One page for the program and one for each command.
+fn man(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir)?;
+    clap_mangen::generate_to(Cli::command(), dir)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

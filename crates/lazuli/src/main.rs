@@ -1,2 +1,5 @@
 //! The `lazuli` program.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    lazuli::main()
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use crate::failure::Failure;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -36,6 +37,11 @@ impl Terminal {
     /// A line that must be read.
     pub fn warn(&self, text: impl AsRef<str>) {
         eprintln!("warning: {}", text.as_ref());
+    }
+
+    /// Why a command failed.
+    pub fn failure(&self, failure: &Failure) {
+        eprintln!("{failure}");
     }
 
     /// Facts: JSON if that was asked for, else the text.
