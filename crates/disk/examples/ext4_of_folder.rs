@@ -12,14 +12,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let (folder, image) = (&arguments[1], &arguments[2]);
     let start = Instant::now();
-    let tree = Tree::scan(Path::new(folder), &ScanOptions { clamp_mtime: Some(1_700_000_000), exclude: None })?;
-    println!("scan {:?}: {} entries, {} bytes", start.elapsed(), tree.entries().len(), tree.content_size());
+    let tree = Tree::scan(
+        Path::new(folder),
+        &ScanOptions {
+            clamp_mtime: Some(1_700_000_000),
+            exclude: None,
+        },
+    )?;
+    println!(
+        "scan {:?}: {} entries, {} bytes",
+        start.elapsed(),
+        tree.entries().len(),
+        tree.content_size()
+    );
     let uuid = Uuid::from_u128(0x6c617a75_6c69_4a6f_8f2e_000000000001);
     let mut settings = Settings::new(0, uuid, 1_700_000_000);
     let start = Instant::now();
     let least = ext4::minimum_size(&tree, &settings)?;
     println!("minimum size {:?}: {} MiB", start.elapsed(), least >> 20);
-    settings.size = arguments.get(3).map_or(Ok(least), |mib| mib.parse::<u64>().map(|mib| mib << 20))?;
+    settings.size = arguments
+        .get(3)
+        .map_or(Ok(least), |mib| mib.parse::<u64>().map(|mib| mib << 20))?;
     let start = Instant::now();
     let layout = ext4::plan(&tree, &settings)?;
     println!("plan {:?}: {} bytes free", start.elapsed(), layout.free());

@@ -29,14 +29,23 @@ impl OutputFile {
     pub fn create(path: &Path) -> Result<Self> {
         let Some(name) = path.file_name() else {
             let source = io::Error::from(io::ErrorKind::InvalidInput);
-            return Err(Error::Io { action: "write to", path: path.to_owned(), source });
+            return Err(Error::Io {
+                action: "write to",
+                path: path.to_owned(),
+                source,
+            });
         };
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
         hidden.push(".partial");
         let partial = path.with_file_name(hidden);
         let file = open_locked(&partial, path)?;
-        let output = Self { file, partial, path: path.to_owned(), committed: false };
+        let output = Self {
+            file,
+            partial,
+            path: path.to_owned(),
+            committed: false,
+        };
         output.set_length(0)?;
         Ok(output)
     }
@@ -53,7 +62,9 @@ impl OutputFile {
 
     /// Sets the length; new bytes read as zeros and take no room.
     pub fn set_length(&self, length: u64) -> Result<()> {
-        self.file.set_len(length).map_err(|e| Error::io("set the size of", &self.path, e))
+        self.file
+            .set_len(length)
+            .map_err(|e| Error::io("set the size of", &self.path, e))
     }
 
     /// The first `length` bytes as a region.
@@ -63,14 +74,19 @@ impl OutputFile {
 
     /// Makes it durable and gives it its final name: fsync, rename, fsync of the folder.
     pub fn commit(mut self) -> Result<()> {
-        self.file.sync_all().map_err(|e| Error::io("sync", &self.path, e))?;
-        std::fs::rename(&self.partial, &self.path).map_err(|e| Error::io("give its name to", &self.path, e))?;
+        self.file
+            .sync_all()
+            .map_err(|e| Error::io("sync", &self.path, e))?;
+        std::fs::rename(&self.partial, &self.path)
+            .map_err(|e| Error::io("give its name to", &self.path, e))?;
         self.committed = true;
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Error::io("sync the folder", folder, e))
+        File::open(folder)
+            .and_then(|f| f.sync_all())
+            .map_err(|e| Error::io("sync the folder", folder, e))
     }
 }
 
@@ -99,10 +115,14 @@ fn open_locked(partial: &Path, path: &Path) -> Result<File> {
             Err(rustix::io::Errno::WOULDBLOCK) => break,
             Err(e) => return Err(Error::io("lock", partial, e)),
         }
-        let ours = file.metadata().map_err(|e| Error::io("read the attributes of", partial, e))?;
+        let ours = file
+            .metadata()
+            .map_err(|e| Error::io("read the attributes of", partial, e))?;
         if std::fs::symlink_metadata(partial).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino())) {
             return Ok(file);
         }
     }
-    Err(Error::Busy { path: path.to_owned() })
+    Err(Error::Busy {
+        path: path.to_owned(),
+    })
 }

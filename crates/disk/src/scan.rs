@@ -18,8 +18,13 @@ const MAX_XATTR: usize = 64 << 10;
 
 /// Attributes that belong to the host and not to what is staged: labels and measurements that an active security
 /// module of the host sets by itself, and the bookkeeping of overlayfs.
-const HOST_XATTRS: [&[u8]; 5] =
-    [b"security.selinux", b"security.ima", b"security.evm", b"trusted.overlay.", b"user.overlay."];
+const HOST_XATTRS: [&[u8]; 5] = [
+    b"security.selinux",
+    b"security.ima",
+    b"security.evm",
+    b"trusted.overlay.",
+    b"user.overlay.",
+];
 
 /// How [`Tree::scan`] reads.
 #[derive(Default, Clone, Copy)]
@@ -44,7 +49,8 @@ impl Tree {
     ///
     /// The folder must not change meanwhile: it is the caller's own.
     pub fn scan(root: &Path, options: &ScanOptions<'_>) -> Result<Tree> {
-        let top = std::fs::symlink_metadata(root).map_err(|e| Error::io("read the attributes of", root, e))?;
+        let top =
+            std::fs::symlink_metadata(root).map_err(|e| Error::io("read the attributes of", root, e))?;
         let mut found = vec![read_entry(root, TreePath::root(), &top, options)?];
         found.extend(scan_folder(root, &TreePath::root(), options)?);
         found.par_sort_unstable_by(|a, b| a.entry.path.cmp(&b.entry.path));
@@ -78,7 +84,8 @@ fn scan_folder(folder: &Path, path: &TreePath, options: &ScanOptions<'_>) -> Res
                 return Ok(Vec::new());
             }
             let host = folder.join(name);
-            let metadata = std::fs::symlink_metadata(&host).map_err(|e| Error::io("read the attributes of", &host, e))?;
+            let metadata = std::fs::symlink_metadata(&host)
+                .map_err(|e| Error::io("read the attributes of", &host, e))?;
             let mut found = vec![read_entry(&host, path.clone(), &metadata, options)?];
             if metadata.is_dir() {
                 found.append(&mut scan_folder(&host, &path, options)?);
@@ -91,8 +98,11 @@ fn scan_folder(folder: &Path, path: &TreePath, options: &ScanOptions<'_>) -> Res
 
 fn read_entry(host: &Path, path: TreePath, metadata: &Metadata, options: &ScanOptions<'_>) -> Result<Found> {
     let kind = read_kind(host, metadata)?;
-    let mut entry = Entry::new(path, kind, (metadata.mode() & 0o7777) as u16).owned_by(metadata.uid(), metadata.gid());
-    entry.mtime = options.clamp_mtime.map_or(metadata.mtime(), |clamp| metadata.mtime().min(clamp));
+    let mut entry =
+        Entry::new(path, kind, (metadata.mode() & 0o7777) as u16).owned_by(metadata.uid(), metadata.gid());
+    entry.mtime = options
+        .clamp_mtime
+        .map_or(metadata.mtime(), |clamp| metadata.mtime().min(clamp));
     entry.xattrs = read_xattrs(host)?;
     let identity = (!metadata.is_dir() && metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()));
     Ok(Found { entry, identity })
@@ -100,11 +110,17 @@ fn read_entry(host: &Path, path: TreePath, metadata: &Metadata, options: &ScanOp
 
 fn read_kind(host: &Path, metadata: &Metadata) -> Result<Kind> {
     let kind = metadata.file_type();
-    let (major, minor) = (rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()));
+    let (major, minor) = (
+        rustix::fs::major(metadata.rdev()),
+        rustix::fs::minor(metadata.rdev()),
+    );
     Ok(if kind.is_dir() {
         Kind::Directory
     } else if kind.is_file() {
-        Kind::File(Content::HostFile { path: host.to_owned(), size: metadata.len() })
+        Kind::File(Content::HostFile {
+            path: host.to_owned(),
+            size: metadata.len(),
+        })
     } else if kind.is_symlink() {
         let target: PathBuf = std::fs::read_link(host).map_err(|e| Error::io("read the link", host, e))?;
         Kind::Symlink(target.as_os_str().as_bytes().into())
@@ -121,7 +137,7 @@ fn read_kind(host: &Path, metadata: &Metadata) -> Result<Kind> {
 
 fn read_xattrs(host: &Path) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     // Most entries have none, and the list says so without a buffer.
-    let length = match rustix::fs::llistxattr(host, &mut [0u8; 0][..]) {
+    let length = match rustix::fs::llistxattr_query(host) {
         Ok(length) => length,
         Err(Errno::OPNOTSUPP) => 0,
         Err(e) => return Err(Error::io("list the extended attributes of", host, e)),

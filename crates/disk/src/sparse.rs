@@ -49,7 +49,12 @@ pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     let (first, rest) = bytes.split_at(bytes.len() % 16);
     first.iter().all(|&b| b == 0)
         && rest.chunks(1024).all(|chunk| {
-            chunk.as_chunks::<16>().0.iter().fold(0u128, |all, word| all | u128::from_ne_bytes(*word)) == 0
+            chunk
+                .as_chunks::<16>()
+                .0
+                .iter()
+                .fold(0u128, |all, word| all | u128::from_ne_bytes(*word))
+                == 0
         })
 }
 
@@ -79,8 +84,11 @@ pub(crate) fn copy(from: &File, from_path: &Path, length: u64, to: &Region<'_>) 
     for range in data_ranges(from, from_path, 0..length)? {
         let mut position = range.start;
         while position < range.end {
-            let count = buffer.len().min(usize::try_from(range.end - position).unwrap_or(usize::MAX));
-            from.read_exact_at(&mut buffer[..count], position).map_err(|e| Error::io("read", from_path, e))?;
+            let count = buffer
+                .len()
+                .min(usize::try_from(range.end - position).unwrap_or(usize::MAX));
+            from.read_exact_at(&mut buffer[..count], position)
+                .map_err(|e| Error::io("read", from_path, e))?;
             write_nonzero(to, position, &buffer[..count])?;
             position += count as u64;
         }

@@ -91,8 +91,10 @@ impl<'t> Directory<'t> {
         let mut leaves = pack(&records, DOTS, |_| 0);
         let mut levels = 0;
         if leaves.len() > 1 {
-            let mut hashed: Vec<(u32, Record<'t>)> =
-                records.iter().map(|record| (half_md4(hash_seed, record.name), *record)).collect();
+            let mut hashed: Vec<(u32, Record<'t>)> = records
+                .iter()
+                .map(|record| (half_md4(hash_seed, record.name), *record))
+                .collect();
             hashed.sort_unstable_by(|a, b| (a.0, a.1.name).cmp(&(b.0, b.1.name)));
             let by_hash: Vec<Record<'t>> = hashed.iter().map(|(_, record)| *record).collect();
             let packed = pack(&by_hash, 0, |index| {
@@ -104,8 +106,19 @@ impl<'t> Directory<'t> {
                 (leaves, records) = (packed, by_hash);
             }
         }
-        let spare = if levels == 0 { least_blocks.saturating_sub(leaves.len()) } else { 0 };
-        Self { inode, parent, records, leaves, levels, spare }
+        let spare = if levels == 0 {
+            least_blocks.saturating_sub(leaves.len())
+        } else {
+            0
+        };
+        Self {
+            inode,
+            parent,
+            records,
+            leaves,
+            levels,
+            spare,
+        }
     }
 
     /// Blocks of the directory.
@@ -142,11 +155,26 @@ impl<'t> Directory<'t> {
         let mut at = 0;
         let mut last = None;
         let dots = [
-            Record { name: b".", inode: self.inode, file_type: 2 },
-            Record { name: b"..", inode: self.parent, file_type: 2 },
+            Record {
+                name: b".",
+                inode: self.inode,
+                file_type: 2,
+            },
+            Record {
+                name: b"..",
+                inode: self.parent,
+                file_type: 2,
+            },
         ];
-        let dots: &[Record<'_>] = if self.levels == 0 && index == 0 { &dots } else { &[] };
-        let records = self.leaves.get(index).map_or(&[][..], |leaf| &self.records[leaf.records.clone()]);
+        let dots: &[Record<'_>] = if self.levels == 0 && index == 0 {
+            &dots
+        } else {
+            &[]
+        };
+        let records = self
+            .leaves
+            .get(index)
+            .map_or(&[][..], |leaf| &self.records[leaf.records.clone()]);
         for record in dots.iter().chain(records) {
             put_record(&mut block[at..], record, record.length());
             last = Some(at);
@@ -164,17 +192,40 @@ impl<'t> Directory<'t> {
     }
 
     fn encode_root(&self, seed: u32, block: &mut [u8]) {
-        put_record(block, &Record { name: b".", inode: self.inode, file_type: 2 }, 12);
-        put_record(&mut block[12..], &Record { name: b"..", inode: self.parent, file_type: 2 }, BLOCK - 12);
+        put_record(
+            block,
+            &Record {
+                name: b".",
+                inode: self.inode,
+                file_type: 2,
+            },
+            12,
+        );
+        put_record(
+            &mut block[12..],
+            &Record {
+                name: b"..",
+                inode: self.parent,
+                file_type: 2,
+            },
+            BLOCK - 12,
+        );
         block[28] = HASH_VERSION;
         block[29] = 8;
         block[30] = (self.levels - 1) as u8;
         let nodes = self.node_count();
         let entries: Vec<(u32, u32)> = if self.levels == 1 {
-            self.leaves.iter().enumerate().map(|(i, leaf)| (leaf.hash, (nodes + i) as u32)).collect()
+            self.leaves
+                .iter()
+                .enumerate()
+                .map(|(i, leaf)| (leaf.hash, (nodes + i) as u32))
+                .collect()
         } else {
             let firsts = self.leaves.iter().step_by(NODE_LIMIT);
-            firsts.enumerate().map(|(i, leaf)| (leaf.hash, 1 + i as u32)).collect()
+            firsts
+                .enumerate()
+                .map(|(i, leaf)| (leaf.hash, 1 + i as u32))
+                .collect()
         };
         put_index(block, seed, ROOT_ENTRIES_AT, ROOT_LIMIT, &entries);
     }
@@ -184,8 +235,11 @@ impl<'t> Directory<'t> {
         let first = node * NODE_LIMIT;
         let leaves = &self.leaves[first..self.leaves.len().min(first + NODE_LIMIT)];
         let base = self.node_count() + first;
-        let entries: Vec<(u32, u32)> =
-            leaves.iter().enumerate().map(|(i, leaf)| (leaf.hash, (base + i) as u32)).collect();
+        let entries: Vec<(u32, u32)> = leaves
+            .iter()
+            .enumerate()
+            .map(|(i, leaf)| (leaf.hash, (base + i) as u32))
+            .collect();
         put_index(block, seed, NODE_ENTRIES_AT, NODE_LIMIT, &entries);
     }
 }
@@ -196,13 +250,19 @@ fn pack(records: &[Record<'_>], used: usize, hash: impl Fn(usize) -> u32) -> Vec
     let (mut start, mut used) = (0, used);
     for (index, record) in records.iter().enumerate() {
         if used + record.length() > ROOM {
-            leaves.push(Leaf { records: start..index, hash: hash(start) });
+            leaves.push(Leaf {
+                records: start..index,
+                hash: hash(start),
+            });
             (start, used) = (index, 0);
         }
         used += record.length();
     }
     let hash = if records.is_empty() { 0 } else { hash(start) };
-    leaves.push(Leaf { records: start..records.len(), hash });
+    leaves.push(Leaf {
+        records: start..records.len(),
+        hash,
+    });
     leaves
 }
 

@@ -32,14 +32,23 @@ struct Item {
 /// Builds the tree of an inode whose content lies in `ranges`, one after the other.
 ///
 /// Blocks of the tree are taken from the allocator when the root is too small; `None` when there are none.
-pub(crate) fn build(inode: u32, seed: u32, ranges: &[Range<u64>], allocator: &mut Allocator) -> Option<ExtentTree> {
+pub(crate) fn build(
+    inode: u32,
+    seed: u32,
+    ranges: &[Range<u64>],
+    allocator: &mut Allocator,
+) -> Option<ExtentTree> {
     let mut items = Vec::new();
     let mut logical = 0u64;
     for range in ranges {
         let mut start = range.start;
         while start < range.end {
             let length = (range.end - start).min(MAX_LENGTH);
-            items.push(Item { logical: logical as u32, physical: start, length: Some(length as u16) });
+            items.push(Item {
+                logical: logical as u32,
+                physical: start,
+                length: Some(length as u16),
+            });
             logical += length;
             start += length;
         }
@@ -56,7 +65,11 @@ pub(crate) fn build(inode: u32, seed: u32, ranges: &[Range<u64>], allocator: &mu
             let sum = checksum(seed, &block[..tail]);
             put32(&mut block, tail, sum);
             let physical = allocator.take_one()?;
-            above.push(Item { logical: chunk[0].logical, physical, length: None });
+            above.push(Item {
+                logical: chunk[0].logical,
+                physical,
+                length: None,
+            });
             blocks.push((physical, block));
         }
         items = above;

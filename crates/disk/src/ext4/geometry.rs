@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::Settings;
 use super::format::{
-    BLOCK, BLOCK_U64, BLOCKS_PER_GROUP, DESCRIPTOR_SIZE, DESCRIPTORS_PER_BLOCK, FIRST_INODE, INODES_PER_BLOCK,
-    POINTERS_PER_BLOCK,
+    BLOCK, BLOCK_U64, BLOCKS_PER_GROUP, DESCRIPTOR_SIZE, DESCRIPTORS_PER_BLOCK, FIRST_INODE,
+    INODES_PER_BLOCK, POINTERS_PER_BLOCK,
 };
 use crate::{Error, Result};
 
@@ -41,9 +41,20 @@ impl Geometry {
         let mut blocks = settings.size / BLOCK_U64;
         loop {
             let groups = blocks.div_ceil(u64::from(BLOCKS_PER_GROUP));
-            if groups == 0 || groups > MAX_GROUPS {
+            if groups == 0 {
+                let needed = LEAST_LAST_GROUP * BLOCK_U64;
+                return Err(Error::TooSmall {
+                    what: "an ext4 file system",
+                    size: settings.size,
+                    needed,
+                });
+            }
+            if groups > MAX_GROUPS {
                 let problem = format!("a size of {} bytes cannot be divided into groups", settings.size);
-                return Err(Error::Settings { what: "ext4", problem });
+                return Err(Error::Settings {
+                    what: "ext4",
+                    problem,
+                });
             }
             let geometry = Self::divide(settings, blocks, groups as u32, inodes)?;
             let last = geometry.groups - 1;
@@ -53,7 +64,11 @@ impl Geometry {
             }
             if last == 0 {
                 let needed = (geometry.group_overhead(0) + LEAST_LAST_GROUP) * BLOCK_U64;
-                return Err(Error::TooSmall { what: "an ext4 file system", size: settings.size, needed });
+                return Err(Error::TooSmall {
+                    what: "an ext4 file system",
+                    size: settings.size,
+                    needed,
+                });
             }
             blocks -= rest;
         }
@@ -62,7 +77,9 @@ impl Geometry {
     fn divide(settings: &Settings, blocks: u64, groups: u32, inodes: u64) -> Result<Self> {
         let by_ratio = blocks * BLOCK_U64 / u64::from(settings.bytes_per_inode.max(1));
         let wanted = by_ratio.max(inodes + u64::from(FIRST_INODE));
-        let per_group = wanted.div_ceil(u64::from(groups)).next_multiple_of(u64::from(INODES_PER_BLOCK));
+        let per_group = wanted
+            .div_ceil(u64::from(groups))
+            .next_multiple_of(u64::from(INODES_PER_BLOCK));
         let per_group = if per_group <= MAX_INODES_PER_GROUP {
             per_group
         } else if inodes + u64::from(FIRST_INODE) <= u64::from(groups) * MAX_INODES_PER_GROUP {
@@ -71,13 +88,21 @@ impl Geometry {
             let needed = (inodes + u64::from(FIRST_INODE)).div_ceil(MAX_INODES_PER_GROUP)
                 * u64::from(BLOCKS_PER_GROUP)
                 * BLOCK_U64;
-            return Err(Error::TooSmall { what: "an ext4 file system", size: settings.size, needed });
+            return Err(Error::TooSmall {
+                what: "an ext4 file system",
+                size: settings.size,
+                needed,
+            });
         };
         let descriptor_blocks = groups.div_ceil(DESCRIPTORS_PER_BLOCK);
-        let grown = settings.growth_limit.div_ceil(u64::from(BLOCKS_PER_GROUP) * BLOCK_U64);
+        let grown = settings
+            .growth_limit
+            .div_ceil(u64::from(BLOCKS_PER_GROUP) * BLOCK_U64);
         let grown = grown.div_ceil(u64::from(DESCRIPTORS_PER_BLOCK));
         // The reserved blocks hang below one double-indirect block, which bounds their number.
-        let reserved = grown.saturating_sub(u64::from(descriptor_blocks)).min(u64::from(POINTERS_PER_BLOCK));
+        let reserved = grown
+            .saturating_sub(u64::from(descriptor_blocks))
+            .min(u64::from(POINTERS_PER_BLOCK));
         let mut geometry = Self {
             blocks,
             groups,
@@ -128,7 +153,11 @@ impl Geometry {
 
     /// Blocks at the start of a group for superblock, descriptors and those reserved.
     pub(crate) fn superblock_span(&self, group: u32) -> u32 {
-        if Self::has_superblock(group) { 1 + self.descriptor_blocks + self.reserved_blocks } else { 0 }
+        if Self::has_superblock(group) {
+            1 + self.descriptor_blocks + self.reserved_blocks
+        } else {
+            0
+        }
     }
 
     /// The flexible group of a group: its first group and how many groups it has.
@@ -140,7 +169,11 @@ impl Geometry {
     /// All fixed blocks that lie in a group.
     fn group_overhead(&self, group: u32) -> u64 {
         let (first, count) = self.flex(group);
-        let tables = if first == group { u64::from(count) * (2 + u64::from(self.table_blocks())) } else { 0 };
+        let tables = if first == group {
+            u64::from(count) * (2 + u64::from(self.table_blocks()))
+        } else {
+            0
+        };
         u64::from(self.superblock_span(group)) + tables
     }
 
@@ -198,7 +231,13 @@ impl Allocator {
     pub(crate) fn new(geometry: &Geometry) -> Self {
         let fixed = geometry.fixed_ranges();
         let free = geometry.blocks - fixed.iter().map(|range| range.end - range.start).sum::<u64>();
-        Self { fixed, next_fixed: 0, cursor: 0, end: geometry.blocks, free }
+        Self {
+            fixed,
+            next_fixed: 0,
+            cursor: 0,
+            end: geometry.blocks,
+            free,
+        }
     }
 
     /// Takes `count` blocks: as few ranges as possible, in order; `None` if so many are not free.
@@ -210,7 +249,10 @@ impl Allocator {
         let mut taken = Vec::new();
         let mut rest = count;
         while rest > 0 {
-            let limit = self.fixed.get(self.next_fixed).map_or(self.end, |range| range.start);
+            let limit = self
+                .fixed
+                .get(self.next_fixed)
+                .map_or(self.end, |range| range.start);
             if self.cursor == limit {
                 self.cursor = self.fixed.get(self.next_fixed)?.end;
                 self.next_fixed += 1;

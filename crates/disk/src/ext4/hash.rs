@@ -50,7 +50,10 @@ fn compress(state: &mut [u32; 4], input: &[u32; 8]) {
     let [mut a, mut b, mut c, mut d] = *state;
     for (mix, constant, order, shifts) in rounds {
         for (step, &word) in order.iter().enumerate() {
-            let sum = a.wrapping_add(mix(b, c, d)).wrapping_add(input[word]).wrapping_add(constant);
+            let sum = a
+                .wrapping_add(mix(b, c, d))
+                .wrapping_add(input[word])
+                .wrapping_add(constant);
             (a, b, c, d) = (d, sum.rotate_left(shifts[step % 4]), b, c);
         }
     }
@@ -77,7 +80,12 @@ mod tests {
             (b"abcdefghijklmnopqrstuvwxyz0123456789", 0xd89d_5678),
         ];
         for (name, expected) in cases {
-            assert_eq!(half_md4(seed, name), expected, "{}", String::from_utf8_lossy(name));
+            assert_eq!(
+                half_md4(seed, name),
+                expected,
+                "{}",
+                String::from_utf8_lossy(name)
+            );
         }
     }
 }

@@ -42,14 +42,25 @@ impl Inode {
         put16(out, 0x00, self.mode);
         put16(out, 0x02, self.uid as u16);
         put32(out, 0x04, low(self.size));
-        let (time, epoch) = (self.mtime as u32, (self.mtime - i64::from(self.mtime as i32)) >> 32);
+        let (time, epoch) = (
+            self.mtime as u32,
+            (self.mtime - i64::from(self.mtime as i32)) >> 32,
+        );
         for (at, extra) in [(0x08, 0x8C), (0x0C, 0x84), (0x10, 0x88), (0x90, 0x94)] {
             // Access, change, modification, creation; the second field has 2 more bits (and nanoseconds, all zero).
             put32(out, at, time);
             put32(out, extra, epoch as u32 & 3);
         }
         put16(out, 0x18, self.gid as u16);
-        put16(out, 0x1A, if self.links > MAX_LINKS { 1 } else { self.links as u16 });
+        put16(
+            out,
+            0x1A,
+            if self.links > MAX_LINKS {
+                1
+            } else {
+                self.links as u16
+            },
+        );
         let sectors = self.blocks * (BLOCK_U64 / 512);
         put32(out, 0x1C, low(sectors));
         put32(out, 0x20, self.flags);
@@ -75,7 +86,11 @@ pub(crate) fn check_time(mtime: i64, path: impl Fn() -> String) -> Result<()> {
         return Ok(());
     }
     let problem = format!("its time {mtime} is not between the years 1901 and 2446");
-    Err(Error::Unrepresentable { path: path(), format: "ext4", problem })
+    Err(Error::Unrepresentable {
+        path: path(),
+        format: "ext4",
+        problem,
+    })
 }
 
 /// `i_block` of a device: the old form of the number where it fits, else the new one in the second word.

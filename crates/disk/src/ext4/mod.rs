@@ -1,4 +1,4 @@
-//! An ext4 file system from a [`Tree`], written into a region of a disk image.
+//! An ext4 file system from a [`Tree`](crate::Tree), written into a region of a disk image.
 //!
 //! `mke2fs -d` would do nearly the same. The reasons for a writer of our own: it takes owners, modes and times from the
 //! tree instead of from a staged folder, so no root is needed; it is the same to the bit each time (mke2fs takes
@@ -28,6 +28,7 @@ mod geometry;
 mod hash;
 mod inode;
 mod plan;
+mod read;
 mod special;
 mod superblock;
 mod write;
@@ -35,13 +36,12 @@ mod xattr;
 
 use uuid::Uuid;
 
-pub use self::plan::{minimum_size, plan};
 use self::directory::Directory;
 use self::geometry::{Allocator, Geometry};
 use self::inode::Inode;
 use self::plan::Piece;
-#[allow(unused_imports)]
-use crate::Tree;
+pub use self::plan::{minimum_size, plan};
+pub use self::read::{Found, Reader};
 
 /// What a file system shall be like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +133,8 @@ impl Layout<'_> {
 
     /// All inodes up to this one are in use.
     fn last_inode(&self) -> u32 {
-        self.inodes.last().map_or(format::FIRST_INODE, |inode| inode.number)
+        self.inodes
+            .last()
+            .map_or(format::FIRST_INODE, |inode| inode.number)
     }
 }

@@ -60,12 +60,17 @@ pub(super) enum Source<'t> {
 /// [`Error::TooSmall`] with the size that is needed, [`Error::Unrepresentable`] if an entry does not fit into ext4
 /// (extended attributes of more than 4 KiB, times outside of 1901 to 2446), [`Error::Settings`].
 pub fn plan<'t>(tree: &'t Tree, settings: &Settings) -> Result<Layout<'t>> {
-    match try_plan(tree, settings)? {
-        Some(layout) => Ok(layout),
-        None => {
+    match try_plan(tree, settings) {
+        Ok(Some(layout)) => Ok(layout),
+        Ok(None) | Err(Error::TooSmall { .. }) => {
             let needed = minimum_size(tree, settings)?;
-            Err(Error::TooSmall { what: "an ext4 file system", size: settings.size, needed })
+            Err(Error::TooSmall {
+                what: "an ext4 file system",
+                size: settings.size,
+                needed,
+            })
         }
+        Err(other) => Err(other),
     }
 }
 
@@ -76,7 +81,10 @@ pub fn minimum_size(tree: &Tree, settings: &Settings) -> Result<u64> {
     let needed = demand(tree, settings)?;
     let mut size = needed.next_multiple_of(MIB);
     for _ in 0..MAX_GUESSES {
-        let attempt = Settings { size, ..settings.clone() };
+        let attempt = Settings {
+            size,
+            ..settings.clone()
+        };
         let geometry = match Geometry::new(&attempt, tree.entries().len() as u64) {
             Ok(geometry) => geometry,
             Err(Error::TooSmall { needed, .. }) => {
@@ -96,7 +104,10 @@ pub fn minimum_size(tree: &Tree, settings: &Settings) -> Result<u64> {
             size += MIB;
         }
     }
-    Err(Error::Settings { what: "ext4", problem: "no size is enough for the tree".to_owned() })
+    Err(Error::Settings {
+        what: "ext4",
+        problem: "no size is enough for the tree".to_owned(),
+    })
 }
 
 /// Bytes of the blocks that the tree itself takes, without journal: from a plan with more than enough room.
@@ -105,9 +116,16 @@ fn demand(tree: &Tree, settings: &Settings) -> Result<u64> {
     // A block and an attribute block for each entry, names of the longest kind, and what the groups have.
     let ample = tree.content_size() + count * 4 * BLOCK_U64;
     let size = ample + ample / 4 + (1 << 30);
-    let ample = Settings { size, journal: Journal::None, ..settings.clone() };
+    let ample = Settings {
+        size,
+        journal: Journal::None,
+        ..settings.clone()
+    };
     let Some(layout) = try_plan(tree, &ample)? else {
-        return Err(Error::Settings { what: "ext4", problem: "no size is enough for the tree".to_owned() });
+        return Err(Error::Settings {
+            what: "ext4",
+            problem: "no size is enough for the tree".to_owned(),
+        });
     };
     Ok((Allocator::new(&layout.geometry).free() - layout.allocator.free()) * BLOCK_U64)
 }
@@ -116,7 +134,10 @@ fn demand(tree: &Tree, settings: &Settings) -> Result<u64> {
 fn try_plan<'t>(tree: &'t Tree, settings: &Settings) -> Result<Option<Layout<'t>>> {
     if settings.label.len() > 16 {
         let problem = format!("the label `{}` is longer than 16 bytes", settings.label);
-        return Err(Error::Settings { what: "ext4", problem });
+        return Err(Error::Settings {
+            what: "ext4",
+            problem,
+        });
     }
     let numbers = Numbers::new(tree)?;
     let geometry = Geometry::new(settings, u64::from(numbers.last - FIRST_INODE))?;
@@ -137,7 +158,10 @@ fn try_plan<'t>(tree: &'t Tree, settings: &Settings) -> Result<Option<Layout<'t>
     let Some(()) = planner.run()? else { return Ok(None) };
     let mut layout = planner.layout;
     layout.inodes.sort_unstable_by_key(|inode| inode.number);
-    layout.journal = layout.inodes.iter().position(|inode| inode.number == JOURNAL_INODE);
+    layout.journal = layout
+        .inodes
+        .iter()
+        .position(|inode| inode.number == JOURNAL_INODE);
     layout.pieces.sort_unstable_by_key(|piece| piece.block);
     Ok(Some(layout))
 }
@@ -169,7 +193,11 @@ impl Numbers {
                 Kind::Directory if entry.path.as_bytes() == LOST_FOUND => LOST_FOUND_INODE,
                 _ if entry.path.as_bytes() == LOST_FOUND => {
                     let problem = "this name is taken for the directory of the file system check".to_owned();
-                    return Err(Error::Unrepresentable { path: entry.path.to_string(), format: "ext4", problem });
+                    return Err(Error::Unrepresentable {
+                        path: entry.path.to_string(),
+                        format: "ext4",
+                        problem,
+                    });
                 }
                 _ => {
                     numbers.last += 1;
@@ -210,7 +238,11 @@ impl<'t> Planner<'t, '_> {
     fn run(&mut self) -> Result<Option<()>> {
         let entries = self.tree.entries();
         let tree = self.tree;
-        let attributes: Vec<xattr::Encoded> = tree.entries().par_iter().map(xattr::encode).collect::<Result<_>>()?;
+        let attributes: Vec<xattr::Encoded> = tree
+            .entries()
+            .par_iter()
+            .map(xattr::encode)
+            .collect::<Result<_>>()?;
         let mut attributes: Vec<Option<xattr::Encoded>> = attributes.into_iter().map(Some).collect();
         let mut take = |index: usize| attributes[index].take().unwrap_or_default();
         if self.add_resize_inode().is_none() || self.add_directories(&mut take)?.is_none() {
@@ -288,8 +320,17 @@ impl<'t> Planner<'t, '_> {
         }
         if !has_lost_found {
             let inode = self.own_inode(LOST_FOUND_INODE, 0o040700, 2);
-            let directory = Directory::plan(LOST_FOUND_INODE, ROOT_INODE, Vec::new(), [0; 4], LOST_FOUND_BLOCKS);
-            if self.add_directory(inode, directory, xattr::Encoded::default()).is_none() {
+            let directory = Directory::plan(
+                LOST_FOUND_INODE,
+                ROOT_INODE,
+                Vec::new(),
+                [0; 4],
+                LOST_FOUND_BLOCKS,
+            );
+            if self
+                .add_directory(inode, directory, xattr::Encoded::default())
+                .is_none()
+            {
                 return Ok(None);
             }
         }
@@ -299,29 +340,53 @@ impl<'t> Planner<'t, '_> {
     fn plan_directory(&self, index: usize, entry: &'t Entry, has_lost_found: bool) -> Directory<'t> {
         let entries = self.tree.entries();
         let number = self.numbers.inodes[index];
-        let parent = entry.path.parent_bytes().and_then(|parent| self.tree.index_of(parent)).unwrap_or(index);
+        let parent = entry
+            .path
+            .parent_bytes()
+            .and_then(|parent| self.tree.index_of(parent))
+            .unwrap_or(index);
         let children = self.numbers.children.get(&index).map_or(&[][..], Vec::as_slice);
         let mut records: Vec<Record<'t>> = children
             .iter()
             .map(|&child| {
                 let kind = match &entries[child].kind {
-                    Kind::HardLink(target) => self.tree.get(target).map_or(&entries[child].kind, |entry| &entry.kind),
+                    Kind::HardLink(target) => self
+                        .tree
+                        .get(target)
+                        .map_or(&entries[child].kind, |entry| &entry.kind),
                     kind => kind,
                 };
                 let inode = self.numbers.inodes[child];
-                Record { name: entries[child].path.name(), inode, file_type: file_type(kind) }
+                Record {
+                    name: entries[child].path.name(),
+                    inode,
+                    file_type: file_type(kind),
+                }
             })
             .collect();
         if entry.path.is_root() && !has_lost_found {
-            records.push(Record { name: LOST_FOUND, inode: LOST_FOUND_INODE, file_type: 2 });
+            records.push(Record {
+                name: LOST_FOUND,
+                inode: LOST_FOUND_INODE,
+                file_type: 2,
+            });
         }
         let seed = self.layout.settings.hash_seed.as_bytes();
         let seed = [0, 4, 8, 12].map(|at| get32(seed, at));
-        let least = if number == LOST_FOUND_INODE { LOST_FOUND_BLOCKS } else { 1 };
+        let least = if number == LOST_FOUND_INODE {
+            LOST_FOUND_BLOCKS
+        } else {
+            1
+        };
         Directory::plan(number, self.numbers.inodes[parent], records, seed, least)
     }
 
-    fn add_directory(&mut self, mut inode: Inode, directory: Directory<'t>, attributes: xattr::Encoded) -> Option<()> {
+    fn add_directory(
+        &mut self,
+        mut inode: Inode,
+        directory: Directory<'t>,
+        attributes: xattr::Encoded,
+    ) -> Option<()> {
         let blocks = directory.blocks() as u64;
         inode.size = blocks * BLOCK_U64;
         if directory.is_indexed() {
@@ -330,12 +395,20 @@ impl<'t> Planner<'t, '_> {
         let index = self.layout.directories.len();
         self.layout.directories.push(directory);
         self.add_attributes(&mut inode, attributes)?;
-        self.add_blocks(&mut inode, blocks, |first| Source::Directory { index, first: first as usize })?;
+        self.add_blocks(&mut inode, blocks, |first| Source::Directory {
+            index,
+            first: first as usize,
+        })?;
         self.layout.inodes.push(inode);
         Some(())
     }
 
-    fn add_entry(&mut self, index: usize, entry: &'t Entry, attributes: xattr::Encoded) -> Result<Option<()>> {
+    fn add_entry(
+        &mut self,
+        index: usize,
+        entry: &'t Entry,
+        attributes: xattr::Encoded,
+    ) -> Result<Option<()>> {
         let mut inode = self.inode_of(index, entry)?;
         if self.add_attributes(&mut inode, attributes).is_none() {
             return Ok(None);
@@ -354,10 +427,16 @@ impl<'t> Planner<'t, '_> {
                 inode.size = content.size();
                 if inode.size > MAX_FILE {
                     let problem = format!("it has {} bytes, {MAX_FILE} is the most", inode.size);
-                    return Err(Error::Unrepresentable { path: entry.path.to_string(), format: "ext4", problem });
+                    return Err(Error::Unrepresentable {
+                        path: entry.path.to_string(),
+                        format: "ext4",
+                        problem,
+                    });
                 }
                 let blocks = inode.size.div_ceil(BLOCK_U64);
-                self.add_blocks(&mut inode, blocks, |first| content_source(content, first * BLOCK_U64))
+                self.add_blocks(&mut inode, blocks, |first| {
+                    content_source(content, first * BLOCK_U64)
+                })
             }
             kind => {
                 inode.i_block = device(kind);
@@ -373,7 +452,11 @@ impl<'t> Planner<'t, '_> {
         if let Some(mut encoded) = attributes.block {
             let block = self.layout.allocator.take_one()?;
             xattr::seal(&mut encoded, self.layout.seed, block);
-            self.layout.pieces.push(Piece { block, blocks: 1, source: Source::Bytes(Cow::Owned(encoded)) });
+            self.layout.pieces.push(Piece {
+                block,
+                blocks: 1,
+                source: Source::Bytes(Cow::Owned(encoded)),
+            });
             inode.attribute_block = block;
             inode.blocks += 1;
         }
@@ -381,7 +464,12 @@ impl<'t> Planner<'t, '_> {
     }
 
     /// Gives an inode its content: `source` tells where it comes from, by the first logical block.
-    fn add_blocks(&mut self, inode: &mut Inode, count: u64, source: impl Fn(u64) -> Source<'t>) -> Option<()> {
+    fn add_blocks(
+        &mut self,
+        inode: &mut Inode,
+        count: u64,
+        source: impl Fn(u64) -> Source<'t>,
+    ) -> Option<()> {
         let layout = &mut self.layout;
         let ranges = layout.allocator.take(count)?;
         let mut logical = 0;
@@ -389,7 +477,11 @@ impl<'t> Planner<'t, '_> {
             let mut block = range.start;
             while block < range.end {
                 let blocks = (range.end - block).min(PIECE_BLOCKS);
-                layout.pieces.push(Piece { block, blocks, source: source(logical) });
+                layout.pieces.push(Piece {
+                    block,
+                    blocks,
+                    source: source(logical),
+                });
                 logical += blocks;
                 block += blocks;
             }
@@ -398,7 +490,11 @@ impl<'t> Planner<'t, '_> {
         inode.blocks += count + tree.blocks.len() as u64;
         inode.i_block = tree.root;
         inode.flags |= FLAG_EXTENTS;
-        let own = |(block, bytes)| Piece { block, blocks: 1, source: Source::Bytes(Cow::Owned(bytes)) };
+        let own = |(block, bytes)| Piece {
+            block,
+            blocks: 1,
+            source: Source::Bytes(Cow::Owned(bytes)),
+        };
         layout.pieces.extend(tree.blocks.into_iter().map(own));
         Some(())
     }
@@ -409,7 +505,11 @@ impl<'t> Planner<'t, '_> {
         let superblock = journal_superblock(blocks);
         // All but the first block is zero, as the region is before: nothing needs to be written.
         self.add_blocks(&mut inode, blocks, |first| {
-            Source::Bytes(if first == 0 { Cow::Owned(superblock.clone()) } else { Cow::Borrowed(&[]) })
+            Source::Bytes(if first == 0 {
+                Cow::Owned(superblock.clone())
+            } else {
+                Cow::Borrowed(&[])
+            })
         })?;
         self.layout.inodes.push(inode);
         Some(())
@@ -426,7 +526,11 @@ impl<'t> Planner<'t, '_> {
         inode.blocks = reserved.count;
         // The 14th pointer is the double-indirect one. It is 32 bits wide: the block lies in group 0.
         put32(&mut inode.i_block, 13 * 4, double as u32);
-        let own = |(block, bytes)| Piece { block, blocks: 1, source: Source::Bytes(Cow::Owned(bytes)) };
+        let own = |(block, bytes)| Piece {
+            block,
+            blocks: 1,
+            source: Source::Bytes(Cow::Owned(bytes)),
+        };
         self.layout.pieces.extend(reserved.blocks.into_iter().map(own));
         self.layout.inodes.push(inode);
         Some(())
@@ -436,7 +540,11 @@ impl<'t> Planner<'t, '_> {
 fn content_source(content: &Content, offset: u64) -> Source<'_> {
     match content {
         Content::Bytes(bytes) => Source::Bytes(Cow::Borrowed(&bytes[offset as usize..])),
-        Content::HostFile { path, size } => Source::Host { path, size: *size, offset },
+        Content::HostFile { path, size } => Source::Host {
+            path,
+            size: *size,
+            offset,
+        },
     }
 }
 

@@ -32,11 +32,19 @@ const JOURNAL_SIZES: [(u64, u64); 9] = [
 pub(crate) fn journal_blocks(journal: Journal, blocks: u64) -> Result<u64> {
     match journal {
         Journal::None => Ok(0),
-        Journal::Auto => Ok(JOURNAL_SIZES.iter().find(|(from, _)| blocks >= *from).map_or(0, |(_, size)| *size)),
-        Journal::Bytes(bytes) if (LEAST_JOURNAL..=MOST_JOURNAL).contains(&(bytes / BLOCK_U64)) => Ok(bytes / BLOCK_U64),
+        Journal::Auto => Ok(JOURNAL_SIZES
+            .iter()
+            .find(|(from, _)| blocks >= *from)
+            .map_or(0, |(_, size)| *size)),
+        Journal::Bytes(bytes) if (LEAST_JOURNAL..=MOST_JOURNAL).contains(&(bytes / BLOCK_U64)) => {
+            Ok(bytes / BLOCK_U64)
+        }
         Journal::Bytes(bytes) => {
             let problem = format!("a journal of {bytes} bytes; it must have between 4 MiB and 39 GiB");
-            Err(Error::Settings { what: "ext4", problem })
+            Err(Error::Settings {
+                what: "ext4",
+                problem,
+            })
         }
     }
 }
@@ -45,7 +53,16 @@ pub(crate) fn journal_blocks(journal: Journal, blocks: u64) -> Result<u64> {
 pub(crate) fn journal_superblock(blocks: u64) -> Vec<u8> {
     let mut block = vec![0; BLOCK];
     // Magic, type, sequence; block size, blocks, first block of the log, first sequence expected, start (0: empty).
-    let fields = [JOURNAL_MAGIC, JOURNAL_SUPERBLOCK, 0, BLOCK as u32, blocks as u32, 1, 1, 0];
+    let fields = [
+        JOURNAL_MAGIC,
+        JOURNAL_SUPERBLOCK,
+        0,
+        BLOCK as u32,
+        blocks as u32,
+        1,
+        1,
+        0,
+    ];
     for (index, field) in fields.iter().enumerate() {
         block[4 * index..4 * index + 4].copy_from_slice(&field.to_be_bytes());
     }
@@ -70,7 +87,9 @@ pub(crate) const RESIZE_SIZE: u64 =
 /// The reserved blocks after the descriptors: those of group 0 are the indirect blocks of the resize inode, and each
 /// lists its counterparts in the groups with a backup. `double` is the double-indirect block above them.
 pub(crate) fn reserved(geometry: &Geometry, double: u64) -> Reserved {
-    let backups: Vec<u32> = (1..geometry.groups).filter(|&group| Geometry::has_superblock(group)).collect();
+    let backups: Vec<u32> = (1..geometry.groups)
+        .filter(|&group| Geometry::has_superblock(group))
+        .collect();
     let first = 1 + geometry.descriptor_blocks;
     let range: Range<u32> = first..first + geometry.reserved_blocks;
     let mut top = vec![0; BLOCK];
@@ -81,7 +100,11 @@ pub(crate) fn reserved(geometry: &Geometry, double: u64) -> Reserved {
         put32(&mut top, 4 * slot as usize, position);
         let mut list = vec![0; BLOCK];
         for (index, &group) in backups.iter().enumerate() {
-            put32(&mut list, 4 * index, (geometry.group_start(group) + u64::from(position)) as u32);
+            put32(
+                &mut list,
+                4 * index,
+                (geometry.group_start(group) + u64::from(position)) as u32,
+            );
         }
         blocks.push((u64::from(position), list));
     }

@@ -34,7 +34,11 @@ pub(super) struct Summary {
 pub(super) fn summarise(layout: &Layout<'_>) -> Summary {
     let geometry = &layout.geometry;
     let mut directories = vec![0u32; geometry.groups as usize];
-    for inode in layout.inodes.iter().filter(|inode| inode.mode & 0o170000 == 0o040000) {
+    for inode in layout
+        .inodes
+        .iter()
+        .filter(|inode| inode.mode & 0o170000 == 0o040000)
+    {
         directories[((inode.number - 1) / geometry.inodes_per_group) as usize] += 1;
     }
     let last = layout.last_inode();
@@ -45,7 +49,9 @@ pub(super) fn summarise(layout: &Layout<'_>) -> Summary {
         free_blocks: layout.allocator.free(),
     };
     for group in 0..geometry.groups {
-        let used_inodes = last.saturating_sub(group * geometry.inodes_per_group).min(geometry.inodes_per_group);
+        let used_inodes = last
+            .saturating_sub(group * geometry.inodes_per_group)
+            .min(geometry.inodes_per_group);
         let blocks = block_bitmap(layout, group);
         let inodes = inode_bitmap(geometry, used_inodes);
         let descriptor = Descriptor {
@@ -55,7 +61,12 @@ pub(super) fn summarise(layout: &Layout<'_>) -> Summary {
             directories: directories[group as usize],
         };
         let at = group as usize * DESCRIPTOR_SIZE;
-        descriptor.encode(layout, &blocks, &inodes, &mut summary.descriptors[at..at + DESCRIPTOR_SIZE]);
+        descriptor.encode(
+            layout,
+            &blocks,
+            &inodes,
+            &mut summary.descriptors[at..at + DESCRIPTOR_SIZE],
+        );
         summary.bitmaps.push((blocks, inodes));
     }
     summary
@@ -90,7 +101,10 @@ fn block_bitmap(layout: &Layout<'_>, group: u32) -> Vec<u8> {
 fn inode_bitmap(geometry: &Geometry, used: u32) -> Vec<u8> {
     let mut bitmap = vec![0; BLOCK];
     set(&mut bitmap, 0..u64::from(used));
-    set(&mut bitmap, u64::from(geometry.inodes_per_group)..8 * BLOCK as u64);
+    set(
+        &mut bitmap,
+        u64::from(geometry.inodes_per_group)..8 * BLOCK as u64,
+    );
     bitmap
 }
 
@@ -114,14 +128,21 @@ impl Descriptor {
             put32(out, 0x20 + 4 * index, high(position));
         }
         // Three counts, and the inodes at the end of the table that were never used, each in two halves.
-        let counts = [(0x0C, 0x2C, self.free_blocks), (0x0E, 0x2E, self.free_inodes), (0x10, 0x30, self.directories)];
+        let counts = [
+            (0x0C, 0x2C, self.free_blocks),
+            (0x0E, 0x2E, self.free_inodes),
+            (0x10, 0x30, self.directories),
+        ];
         for (at_low, at_high, count) in counts.into_iter().chain([(0x1C, 0x32, self.free_inodes)]) {
             put16(out, at_low, count as u16);
             put16(out, at_high, (count >> 16) as u16);
         }
         put16(out, 0x12, TABLE_ZEROED);
         let blocks = checksum(layout.seed, block_bitmap);
-        let inodes = checksum(layout.seed, &inode_bitmap[..geometry.inodes_per_group as usize / 8]);
+        let inodes = checksum(
+            layout.seed,
+            &inode_bitmap[..geometry.inodes_per_group as usize / 8],
+        );
         put16(out, 0x18, blocks as u16);
         put16(out, 0x38, (blocks >> 16) as u16);
         put16(out, 0x1A, inodes as u16);
@@ -136,9 +157,11 @@ pub(super) fn superblock(layout: &Layout<'_>, summary: &Summary, group: u32) -> 
     let (geometry, settings) = (&layout.geometry, &layout.settings);
     let mut out = vec![0; SUPERBLOCK_SIZE];
     let reserved = geometry.blocks * u64::from(settings.reserved_percent.min(50)) / 100;
-    for (at_low, at_high, count) in
-        [(0x04, 0x150, geometry.blocks), (0x08, 0x154, reserved), (0x0C, 0x158, summary.free_blocks)]
-    {
+    for (at_low, at_high, count) in [
+        (0x04, 0x150, geometry.blocks),
+        (0x08, 0x154, reserved),
+        (0x0C, 0x158, summary.free_blocks),
+    ] {
         put32(&mut out, at_low, low(count));
         put32(&mut out, at_high, high(count));
     }
@@ -218,7 +241,9 @@ fn put_features(out: &mut [u8], layout: &Layout<'_>) {
 
 /// The journal's inode, and a copy of where it lies for the case that its inode is lost.
 fn put_journal(out: &mut [u8], layout: &Layout<'_>) {
-    let Some(journal) = layout.journal.and_then(|index| layout.inodes.get(index)) else { return };
+    let Some(journal) = layout.journal.and_then(|index| layout.inodes.get(index)) else {
+        return;
+    };
     put32(out, 0xE0, JOURNAL_INODE);
     // `s_jnl_backup_type`: the copy is of `i_block` and the size.
     out[0xFD] = 1;

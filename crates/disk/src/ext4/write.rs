@@ -28,8 +28,16 @@ impl Layout<'_> {
         let batches = batches(&self.pieces);
         // Inode tables and contents do not depend on each other; the threads share them all.
         let (tables, contents) = rayon::join(
-            || (0..self.geometry.groups).into_par_iter().try_for_each(|group| self.write_table(&region, group)),
-            || batches.par_iter().try_for_each(|batch| self.write_batch(&region, batch)),
+            || {
+                (0..self.geometry.groups)
+                    .into_par_iter()
+                    .try_for_each(|group| self.write_table(&region, group))
+            },
+            || {
+                batches
+                    .par_iter()
+                    .try_for_each(|batch| self.write_batch(&region, batch))
+            },
         );
         tables?;
         contents?;
@@ -43,7 +51,10 @@ impl Layout<'_> {
             region.write_at(geometry.inode_bitmap(group as u32) * BLOCK_U64, inodes)?;
         }
         // The primary copy last.
-        for group in (0..geometry.groups).rev().filter(|&group| Geometry::has_superblock(group)) {
+        for group in (0..geometry.groups)
+            .rev()
+            .filter(|&group| Geometry::has_superblock(group))
+        {
             let start = geometry.group_start(group) * BLOCK_U64;
             region.write_at(start + BLOCK_U64, &summary.descriptors)?;
             // In group 0 the first 1024 bytes are a boot loader's; in the others the superblock comes first.
@@ -56,16 +67,22 @@ impl Layout<'_> {
     fn write_table(&self, region: &Region<'_>, group: u32) -> Result<()> {
         let first = group * self.geometry.inodes_per_group + 1;
         let from = self.inodes.partition_point(|inode| inode.number < first);
-        let to = self.inodes.partition_point(|inode| inode.number < first + self.geometry.inodes_per_group);
+        let to = self
+            .inodes
+            .partition_point(|inode| inode.number < first + self.geometry.inodes_per_group);
         let inodes = &self.inodes[from..to];
         let Some(last) = inodes.last() else { return Ok(()) };
         let mut table = vec![0; (last.number - first + 1) as usize * INODE_SIZE];
-        table.par_chunks_mut(INODE_SIZE).enumerate().with_min_len(256).for_each(|(index, out)| {
-            let number = first + index as u32;
-            if let Ok(found) = inodes.binary_search_by_key(&number, |inode| inode.number) {
-                inodes[found].encode(self.seed, out);
-            }
-        });
+        table
+            .par_chunks_mut(INODE_SIZE)
+            .enumerate()
+            .with_min_len(256)
+            .for_each(|(index, out)| {
+                let number = first + index as u32;
+                if let Ok(found) = inodes.binary_search_by_key(&number, |inode| inode.number) {
+                    inodes[found].encode(self.seed, out);
+                }
+            });
         region.write_at(self.geometry.inode_table(group) * BLOCK_U64, &table)
     }
 
@@ -116,21 +133,37 @@ fn batches<'p, 't>(pieces: &'p [Piece<'t>]) -> Vec<&'p [Piece<'t>]> {
 /// Reads a host file of a known size from `offset` on into `out`, as much as there is.
 fn read_host(path: &Path, size: u64, offset: u64, out: &mut [u8]) -> Result<()> {
     let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
-    let found = file.metadata().map_err(|e| Error::io("read the size of", path, e))?.len();
+    let found = file
+        .metadata()
+        .map_err(|e| Error::io("read the size of", path, e))?
+        .len();
     if found != size {
-        return Err(Error::Changed { path: path.to_owned(), expected: size, found });
+        return Err(Error::Changed {
+            path: path.to_owned(),
+            expected: size,
+            found,
+        });
     }
-    let length = out.len().min(usize::try_from(size - offset).unwrap_or(usize::MAX));
+    let length = out
+        .len()
+        .min(usize::try_from(size - offset).unwrap_or(usize::MAX));
     let whole = offset..offset + length as u64;
-    let ranges = if length > SPARSE_FROM { data_ranges(&file, path, whole)? } else { vec![whole] };
+    let ranges = if length > SPARSE_FROM {
+        data_ranges(&file, path, whole)?
+    } else {
+        vec![whole]
+    };
     for range in ranges {
         let part = &mut out[(range.start - offset) as usize..(range.end - offset) as usize];
-        file.read_exact_at(part, range.start).map_err(|e| match e.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
-                Error::Changed { path: path.to_owned(), expected: size, found: range.start }
-            }
-            _ => Error::io("read", path, e),
-        })?;
+        file.read_exact_at(part, range.start)
+            .map_err(|e| match e.kind() {
+                std::io::ErrorKind::UnexpectedEof => Error::Changed {
+                    path: path.to_owned(),
+                    expected: size,
+                    found: range.start,
+                },
+                _ => Error::io("read", path, e),
+            })?;
     }
     Ok(())
 }

@@ -54,7 +54,11 @@ pub(crate) fn encode(entry: &Entry) -> Result<Encoded> {
     if entry.xattrs.is_empty() {
         return Ok(Encoded::default());
     }
-    let refuse = |problem| Error::Unrepresentable { path: entry.path.to_string(), format: "ext4", problem };
+    let refuse = |problem| Error::Unrepresentable {
+        path: entry.path.to_string(),
+        format: "ext4",
+        problem,
+    };
     let mut attributes = entry
         .xattrs
         .iter()
@@ -78,25 +82,40 @@ pub(crate) fn encode(entry: &Entry) -> Result<Encoded> {
         let problem = format!("its extended attributes need {needed} bytes, {BLOCK} is the most");
         return Err(refuse(problem));
     }
-    Ok(Encoded { body: encode_body(&body), block: (!block.is_empty()).then(|| encode_block(&block)) })
+    Ok(Encoded {
+        body: encode_body(&body),
+        block: (!block.is_empty()).then(|| encode_block(&block)),
+    })
 }
 
 fn attribute<'t>(name: &'t [u8], value: &[u8]) -> Result<Attribute<'t>, String> {
     let lossy = || String::from_utf8_lossy(name);
-    let found = PREFIXES.iter().find_map(|(index, prefix)| Some((*index, name.strip_prefix(*prefix)?)));
+    let found = PREFIXES
+        .iter()
+        .find_map(|(index, prefix)| Some((*index, name.strip_prefix(*prefix)?)));
     let Some((index, rest)) = found else {
-        return Err(format!("the extended attribute `{}` is of no known name space", lossy()));
+        return Err(format!(
+            "the extended attribute `{}` is of no known name space",
+            lossy()
+        ));
     };
     let is_acl = index == 2 || index == 3;
     if is_acl != rest.is_empty() || rest.len() > 255 {
-        return Err(format!("the name of the extended attribute `{}` is not valid", lossy()));
+        return Err(format!(
+            "the name of the extended attribute `{}` is not valid",
+            lossy()
+        ));
     }
     let value = if is_acl {
         acl_to_disk(value).ok_or_else(|| format!("the value of `{}` is no access control list", lossy()))?
     } else {
         value.to_vec()
     };
-    Ok(Attribute { index, name: rest, value })
+    Ok(Attribute {
+        index,
+        name: rest,
+        value,
+    })
 }
 
 fn encode_body(attributes: &[Attribute<'_>]) -> Vec<u8> {
@@ -115,8 +134,14 @@ fn encode_block(attributes: &[Attribute<'_>]) -> Vec<u8> {
     put_attributes(&mut block, attributes, BLOCK_HEADER, entry_hash);
     // An entry without a hash makes the whole block one without, which is then not shared.
     let hashes = attributes.iter().map(entry_hash);
-    let whole = hashes.clone().fold(0u32, |whole, hash| whole.rotate_left(16) ^ hash);
-    let whole = if hashes.clone().any(|hash| hash == 0) { 0 } else { whole };
+    let whole = hashes
+        .clone()
+        .fold(0u32, |whole, hash| whole.rotate_left(16) ^ hash);
+    let whole = if hashes.clone().any(|hash| hash == 0) {
+        0
+    } else {
+        whole
+    };
     put32(&mut block, 0, MAGIC);
     put32(&mut block, 4, 1);
     put32(&mut block, 8, 1);
@@ -147,7 +172,10 @@ fn put_attributes(
 
 /// The hash of one entry: of its name's bytes, then of its value's words.
 fn entry_hash(attribute: &Attribute<'_>) -> u32 {
-    let name = attribute.name.iter().fold(0u32, |hash, &byte| hash.rotate_left(5) ^ u32::from(byte));
+    let name = attribute
+        .name
+        .iter()
+        .fold(0u32, |hash, &byte| hash.rotate_left(5) ^ u32::from(byte));
     attribute.value.chunks(4).fold(name, |hash, word| {
         let mut padded = [0; 4];
         padded[..word.len()].copy_from_slice(word);
@@ -193,7 +221,11 @@ fn acl_from_disk(value: &[u8]) -> Option<Vec<u8>> {
     while !rest.is_empty() {
         let named = matches!(get16(rest.get(..4)?, 0), ACL_USER | ACL_GROUP);
         call.extend_from_slice(&rest[..4]);
-        let id = if named { u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) } else { u32::MAX };
+        let id = if named {
+            u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?)
+        } else {
+            u32::MAX
+        };
         call.extend_from_slice(&id.to_le_bytes());
         rest = &rest[if named { 8 } else { 4 }..];
     }
@@ -210,7 +242,11 @@ pub(crate) fn decode(area: &[u8], first: usize, into: &mut BTreeMap<Vec<u8>, Vec
         let name = area.get(at + ENTRY..at + ENTRY + name_length)?;
         let value = area.get(offset..offset.checked_add(size)?)?;
         let prefix = PREFIXES.iter().find(|(known, _)| *known == index)?.1;
-        let value = if index == 2 || index == 3 { acl_from_disk(value)? } else { value.to_vec() };
+        let value = if index == 2 || index == 3 {
+            acl_from_disk(value)?
+        } else {
+            value.to_vec()
+        };
         into.insert([prefix, name].concat(), value);
         at += (ENTRY + name_length).next_multiple_of(4);
         if at + 4 > area.len() {
