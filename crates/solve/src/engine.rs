@@ -69,6 +69,7 @@ fn erasing(request: &Request<'_>, job: &Job) -> Vec<Root> {
             && !job.protected.contains(&pool.record(id).nevra.name)
         {
             root.strength = Strength::Soft;
+            root.formula = own_name(root.formula);
         }
         root
     };
@@ -78,6 +79,15 @@ fn erasing(request: &Request<'_>, job: &Job) -> Vec<Root> {
         .cloned()
         .chain(request.kept.iter().map(soften))
         .collect()
+}
+
+/// Of what may stand for an installed package, the packages of its own name. One that may go is no reason to bring in
+/// its successor.
+fn own_name(formula: Formula) -> Formula {
+    match formula {
+        Formula::Either(parts) => parts.into_iter().next().unwrap_or(Formula::FALSE),
+        other => other,
+    }
 }
 
 /// Explains a failure: by the one spec that fails on its own, if there is one.

@@ -3,6 +3,7 @@
 use crate::spec::Target;
 use crate::view::View;
 use crate::{PackageId, Pool, Spec};
+use lazuli_rpm::Dependency;
 use std::fmt;
 
 /// One cause, in words.
@@ -49,7 +50,7 @@ pub(crate) fn missing(pool: &Pool, view: &View<'_>, spec: &Spec) -> Problem {
     let mut hints = Vec::new();
     // It may be there, but hidden.
     if let Target::Packages(_, hidden) = spec.find(pool, &|id| !view.is_enabled(id) && !pool.is_installed(id))
-        && let Some(id) = hidden.first()
+        && let Some(id) = hidden.iter().max_by_key(|id| &pool.record(**id).nevra.evr)
     {
         hints.push(format!(
             "{} is available, but the job excludes it",
@@ -106,7 +107,8 @@ pub(crate) fn protected(pool: &Pool, id: PackageId, chain: &[PackageId]) -> Prob
     }
 }
 
-/// What may have been meant by a name that nothing matches: a name with another version, or one of similar spelling.
+/// What may have been meant by a name that nothing matches: a name with another version, a capability with another
+/// version, or a name of similar spelling.
 pub(crate) fn name_hints(pool: &Pool, text: &str) -> Vec<String> {
     let name = text.split([' ', '<', '>', '=']).next().unwrap_or(text);
     let available = |name: &str| {
@@ -123,6 +125,15 @@ pub(crate) fn name_hints(pool: &Pool, text: &str) -> Vec<String> {
             }
         }
     }
+    // A capability of another version.
+    let mut providers = pool.providers(&Dependency::any(name));
+    providers.sort_by(|a, b| pool.record(*b).nevra.evr.cmp(&pool.record(*a).nevra.evr));
+    if let Some(id) = providers.first() {
+        let record = pool.record(*id);
+        if let Some(provided) = record.provides.iter().find(|one| one.name == name) {
+            return vec![format!("{} provides {provided}", record.nevra)];
+        }
+    }
     match nearest(name, pool.names()) {
         Some(near) => vec![format!("did you mean `{near}`?")],
         None => Vec::new(),
@@ -135,11 +146,11 @@ fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n
     if wanted.len() > LONGEST {
         return None;
     }
-    let limit = (wanted.chars().count() / 3).clamp(1, 3);
+    let limit = (wanted.chars().count() / 3).min(3);
     names
         .filter(|name| name.len().abs_diff(wanted.len()) <= limit)
         .map(|name| (distance(wanted, name), name))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter(|(distance, _)| (1..=limit).contains(distance))
         .min()
         .map(|(_, name)| name)
 }

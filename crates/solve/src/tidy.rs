@@ -32,6 +32,7 @@ pub(crate) fn tidy(view: &View<'_>, roots: &[Root], answer: &Chosen) -> Reasons 
             Source::User(spec) => Reason::User(spec.clone()),
             Source::Upgrade => Reason::Upgrade,
             Source::Weak(id) => Reason::WeakOf(*id),
+            // `classify` finds out why an installed package could not stay as it is.
             Source::Keep(_) | Source::Pin => Reason::Other,
         };
         // A soft root that does not hold in the answer demands nothing.

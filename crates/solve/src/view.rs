@@ -95,6 +95,11 @@ impl<'p> View<'p> {
         self.raised[group as usize] = true;
     }
 
+    /// Whether the newest version of a group is wanted.
+    pub(crate) fn is_raised(&self, group: GroupId) -> bool {
+        self.raised[group as usize]
+    }
+
     pub(crate) fn is_install_only(&self, group: GroupId) -> bool {
         self.install_only[group as usize]
     }
