@@ -25,7 +25,8 @@ const DEFAULT_LOCK_DIR: &str = "locks";
 const DEFAULT_OUTPUT_DIR: &str = "out";
 
 /// What holds for a project as a whole, with absolute paths (or paths below that of the root file).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Project {
     /// What it is, in a line.
     pub description: Option<String>,
@@ -287,6 +288,10 @@ impl Catalog {
         let mut resolved = Vec::new();
         let mut found = Vec::new();
         for name in self.component_names(distro, architecture) {
+            // Each error reads its file again for its place, so there is a limit to them.
+            if found.len() >= Diagnostics::MAX {
+                break;
+            }
             match self.component(name, distro) {
                 Ok(component) => resolved.push(component),
                 Err(Error::Invalid(diagnostics)) => found.extend(diagnostics.as_slice().iter().cloned()),

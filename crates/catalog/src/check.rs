@@ -157,6 +157,7 @@ pub(crate) fn check(document: &Spanned<DeTable<'_>>, shape: &Shape) -> Vec<Findi
     let mut checker = Checker {
         findings: Vec::new(),
         path: Vec::new(),
+        in_list: false,
     };
     checker.table(document.get_ref(), document.span(), shape);
     checker.findings
@@ -166,6 +167,8 @@ struct Checker {
     findings: Vec<Finding>,
     /// The keys down to the table at hand.
     path: Vec<String>,
+    /// Whether the value at hand is an entry of the list that the last key names.
+    in_list: bool,
 }
 
 impl Checker {
@@ -223,7 +226,9 @@ impl Checker {
 
     fn descend(&mut self, key: &str, value: &Spanned<DeValue<'_>>, shape: &Shape) {
         self.path.push(key.to_owned());
+        let outer = std::mem::replace(&mut self.in_list, false);
         self.value(value, shape);
+        self.in_list = outer;
         self.path.pop();
     }
 
@@ -287,7 +292,9 @@ impl Checker {
                 }
             }
             (Shape::List(items), DeValue::Array(values)) => {
-                values.iter().for_each(|value| self.value(value, items))
+                let outer = std::mem::replace(&mut self.in_list, true);
+                values.iter().for_each(|value| self.value(value, items));
+                self.in_list = outer;
             }
             (Shape::Record { .. } | Shape::Map { .. }, DeValue::Table(table)) => {
                 self.table(table, value.span(), shape)
@@ -327,7 +334,8 @@ impl Checker {
             DeValue::Table(_) => "a table",
         };
         let expected = shape.describe();
-        let message = format!("`{}` must be {expected}, not {given}", self.key());
+        let subject = if self.in_list { "an entry of " } else { "" };
+        let message = format!("{subject}`{}` must be {expected}, not {given}", self.key());
         self.find(span, message, Some(format!("expected {expected}")), help);
     }
 }

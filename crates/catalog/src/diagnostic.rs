@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const MAX_SHOWN_LINE: usize = 160;
 
 /// A place in a file, with the text that stands there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Location {
     /// The file.
     pub file: PathBuf,
@@ -92,7 +93,8 @@ fn floor_boundary(source: &str, at: usize) -> usize {
 }
 
 /// One error in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Diagnostic {
     /// What is wrong, without a final full stop.
     pub message: String,

@@ -65,7 +65,7 @@ fn parse<'t, T: DeserializeOwned>(
         let span = error.span().unwrap_or(0..0);
         Diagnostic::new(error.message().replace('\n', "; "), at(span))
     });
-    if let Some(diagnostics) = Diagnostics::from_vec(syntax.collect()) {
+    if let Some(diagnostics) = Diagnostics::from_vec(sorted(syntax.collect())) {
         return Err(diagnostics);
     }
     let findings = check(&tree, shape).into_iter().map(|finding| {

@@ -46,10 +46,11 @@ pub use imports::Imports;
 pub use load::{Disk, EntryKind, Files, FolderEntry, ROOT_FILES, expand, find_root};
 pub use lock::{LockChange, LockDiff, LockFile, LockedPackage, LockedSuite};
 pub use resolve::{
-    AttributeChange, DebianUpstream, Declarations, DeclaredAlternative, DirectoryEntry, DiskLayout,
-    EspLayout, FileContent, FileEntry, FinaliserSpec, GenerateSource, Generated, GroupEntry, ImportSource,
-    InitrdSpec, KernelSpec, LayerOrigin, MemberEntry, ReleaseInfo, ResolvedComponent, ResolvedDistro,
-    ResolvedImage, ResolvedUpstream, RootLayout, RootSize, Source, SpecSource, SystemSettings, UserEntry,
+    AttributeChange, CapabilityEntry, DebianUpstream, Declarations, DeclaredAlternative, DirectoryEntry,
+    DiskLayout, EspLayout, FileContent, FileEntry, FinaliserSpec, FollowerEntry, GenerateSource, Generated,
+    GroupEntry, ImportSource, InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry, ReleaseInfo,
+    ResolvedComponent, ResolvedDistro, ResolvedImage, ResolvedUpstream, Review, RootLayout, RootSize, Source,
+    SpecSource, SystemSettings, UserEntry,
 };
 pub use schema::{FileSystem, ImageFormat, MaintainerScript};
 pub use value::{

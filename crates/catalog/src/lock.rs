@@ -36,7 +36,8 @@ use crate::value::{
 const SCHEMA: u32 = 1;
 
 /// A lock: every input of a distribution version on one architecture, by digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct LockFile {
     /// The distribution.
     pub distro: DistroName,
@@ -61,7 +62,8 @@ pub struct LockedSuite {
 }
 
 /// A binary package of the upstream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct LockedPackage {
     /// Its version: `[epoch:]upstream[-revision]`.
     pub version: DebianVersion,
@@ -272,7 +274,8 @@ fn key(name: &str) -> String {
 }
 
 /// A package that two locks have differently.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct LockChange {
     /// Its name.
     pub name: PackageName,
@@ -283,7 +286,8 @@ pub struct LockChange {
 }
 
 /// The difference of two locks, each list sorted by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct LockDiff {
     /// Packages that came.
     pub added: Vec<(PackageName, LockedPackage)>,

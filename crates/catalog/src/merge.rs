@@ -207,6 +207,9 @@ impl Names<'_> {
         for (name, value) in more {
             let key = (section, name.as_ref().to_owned());
             if let Some(&earlier) = self.origins.get(&key) {
+                if self.found.len() >= Diagnostics::MAX {
+                    return;
+                }
                 let keys = [section.to_owned(), key.1.clone()];
                 let place = |index: usize| {
                     self.files

@@ -3,13 +3,14 @@
 /// Texts longer than this are not compared: the work grows with the square.
 const MAX_COMPARED: usize = 64;
 
-/// The candidate that is closest to `text`, if one is close enough to be meant: at most a third of the letters differ.
+/// The candidate that is closest to `text`, if one is close enough to be meant: at most a third of the letters differ,
+/// and not all of them.
 pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (text.chars().count() / 3).max(1);
     candidates
         .into_iter()
         .map(|candidate| (distance(&fold(text), &fold(candidate)), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter(|(distance, _)| *distance <= limit && *distance < text.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -58,6 +59,7 @@ mod tests {
             ("overlay", Some("overlays")),
             ("colour", None),
             ("", None),
+            ("x", None),
         ] {
             assert_eq!(nearest(text, keys), expected, "{text}");
         }

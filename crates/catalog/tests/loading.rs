@@ -335,14 +335,12 @@ extends = \"b\"
                |
             23 | extends = "b"
                | ^^^^^^^
-              = help: did you mean `a`?
 
             error: there is no distribution version `3`
               --> /p/lazuli.toml:19:18
                |
             19 | versions = ["1", "3"]
-               |                  ^^^
-              = help: did you mean `1`?"#]],
+               |                  ^^^"#]],
     );
 }
 

@@ -12,7 +12,8 @@ use crate::value::{
 };
 
 /// A layer of configuration that a component was made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LayerOrigin {
     /// `[distros.X.import]`.
     DistroImport,
@@ -27,7 +28,8 @@ pub enum LayerOrigin {
 }
 
 /// A component as it is for one version of a distribution: everything inherited, defaults filled in.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ResolvedComponent {
     /// Its name.
     pub name: ComponentName,
@@ -44,7 +46,8 @@ pub struct ResolvedComponent {
 }
 
 /// Where a component's content comes from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A binary package of the upstream.
     Import(ImportSource),
@@ -55,7 +58,8 @@ pub enum Source {
 }
 
 /// A binary package of the upstream, and what changes in it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ImportSource {
     /// The upstream's binary package, or a pattern of packages.
     pub package: NamePattern,
@@ -87,8 +91,20 @@ pub struct ImportSource {
     pub keep_files: Vec<PathGlob>,
     /// The licence, where it is not the copyright file's.
     pub license: Option<String>,
-    /// Scripts that a person has read: the script, the digest of its text, the note.
-    pub reviewed: Vec<(MaintainerScript, Sha256Digest, String)>,
+    /// Scripts that a person has read.
+    pub reviewed: Vec<Review>,
+}
+
+/// A maintainer script that a person has read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Review {
+    /// Which script.
+    pub script: MaintainerScript,
+    /// The digest of the text that was read.
+    pub sha256: Sha256Digest,
+    /// What the person found.
+    pub note: String,
 }
 
 impl ImportSource {
@@ -109,13 +125,14 @@ impl ImportSource {
         let found = self
             .reviewed
             .iter()
-            .find(|(kind, sha256, _)| *kind == script && *sha256 == digest);
-        found.map(|(_, _, note)| note.as_str())
+            .find(|one| one.script == script && one.sha256 == digest);
+        found.map(|review| review.note.as_str())
     }
 }
 
 /// Where a spec comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SpecSource {
     /// A file of the project.
     Local {
@@ -138,7 +155,8 @@ pub enum SpecSource {
 }
 
 /// A package that is made from the catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct GenerateSource {
     /// What it is made of.
     pub kind: Generated,
@@ -169,7 +187,8 @@ pub struct GenerateSource {
 }
 
 /// What a generated package is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Generated {
     /// The identity of the distribution.
     Release,
@@ -270,7 +289,11 @@ fn resolve_import(name: &ComponentName, config: &schema::Component) -> ImportSou
         reviewed: import
             .reviewed
             .into_iter()
-            .map(|one| (one.script, one.sha256, one.note.into()))
+            .map(|one| Review {
+                script: one.script,
+                sha256: one.sha256,
+                note: one.note.into(),
+            })
             .collect(),
     }
 }

@@ -13,7 +13,8 @@ const DEFAULT_DIRECTORY_MODE: u32 = 0o755;
 const ROOT: &str = "root";
 
 /// What a package needs besides its files.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Declarations {
     /// System users.
     pub users: Vec<UserEntry>,
@@ -30,9 +31,9 @@ pub struct Declarations {
     /// Alternatives.
     pub alternatives: Vec<DeclaredAlternative>,
     /// Capabilities of files.
-    pub capabilities: Vec<(AbsolutePath, Capabilities)>,
-    /// Symbolic links: the link and its target.
-    pub symlinks: Vec<(AbsolutePath, String)>,
+    pub capabilities: Vec<CapabilityEntry>,
+    /// Symbolic links.
+    pub symlinks: Vec<LinkEntry>,
     /// Directories.
     pub directories: Vec<DirectoryEntry>,
     /// Files.
@@ -44,7 +45,8 @@ pub struct Declarations {
 }
 
 /// A system user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct UserEntry {
     /// Its name.
     pub name: AccountName,
@@ -63,7 +65,8 @@ pub struct UserEntry {
 }
 
 /// A system group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct GroupEntry {
     /// Its name.
     pub name: AccountName,
@@ -72,7 +75,8 @@ pub struct GroupEntry {
 }
 
 /// A user in a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct MemberEntry {
     /// The user.
     pub user: AccountName,
@@ -80,8 +84,9 @@ pub struct MemberEntry {
     pub group: AccountName,
 }
 
-/// An alternative and the links that go with it: `(link, name, path)` each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An alternative and the links that go with it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct DeclaredAlternative {
     /// The link that everyone uses.
     pub link: AbsolutePath,
@@ -92,11 +97,44 @@ pub struct DeclaredAlternative {
     /// The highest wins.
     pub priority: i32,
     /// Links that go with the choice.
-    pub followers: Vec<(AbsolutePath, String, AbsolutePath)>,
+    pub followers: Vec<FollowerEntry>,
+}
+
+/// A link that goes with an alternative.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FollowerEntry {
+    /// The link.
+    pub link: AbsolutePath,
+    /// Its name.
+    pub name: String,
+    /// What it points to.
+    pub path: AbsolutePath,
+}
+
+/// Capabilities of a file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CapabilityEntry {
+    /// The file.
+    pub path: AbsolutePath,
+    /// The capabilities, in the text form of cap_from_text(3).
+    pub value: Capabilities,
+}
+
+/// A symbolic link.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LinkEntry {
+    /// The link.
+    pub path: AbsolutePath,
+    /// What it points to: absolute, or relative to the link's folder.
+    pub target: String,
 }
 
 /// A directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct DirectoryEntry {
     /// The directory.
     pub path: AbsolutePath,
@@ -109,7 +147,8 @@ pub struct DirectoryEntry {
 }
 
 /// What is in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FileContent {
     /// This text.
     Inline(String),
@@ -118,7 +157,8 @@ pub enum FileContent {
 }
 
 /// A file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FileEntry {
     /// The file.
     pub path: AbsolutePath,
@@ -135,7 +175,8 @@ pub struct FileEntry {
 }
 
 /// Mode and owner of files; what is `None` stays.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct AttributeChange {
     /// The files.
     pub path: PathGlob,
@@ -148,7 +189,8 @@ pub struct AttributeChange {
 }
 
 /// A command that runs when watched files changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FinaliserSpec {
     /// Its name.
     pub name: String,
@@ -180,10 +222,6 @@ pub(super) fn resolve_declare(
     let Some(declare) = declare else {
         return Declarations::default();
     };
-    let keep = |fault: Fault, faults: &mut Vec<Fault>| {
-        faults.push(fault);
-        None
-    };
     let mut resolved = Declarations {
         members: declare
             .members
@@ -200,34 +238,36 @@ pub(super) fn resolve_declare(
         capabilities: declare
             .capabilities
             .iter()
-            .map(|one| (one.path.clone(), one.value.clone()))
+            .map(|one| CapabilityEntry {
+                path: one.path.clone(),
+                value: one.value.clone(),
+            })
             .collect(),
         symlinks: resolve_symlinks(&declare.symlinks),
         directories: declare.directories.iter().map(resolve_directory).collect(),
         attributes: declare.attributes.iter().map(resolve_attributes).collect(),
         ..Declarations::default()
     };
-    for user in &declare.users {
-        resolved.users.extend(
-            resolve_user(user, distro)
-                .or_else(|fault| keep(fault, faults).ok_or(()))
-                .ok(),
-        );
+    for (index, user) in declare.users.iter().enumerate() {
+        match resolve_user(user, distro) {
+            Ok(user) => resolved.users.push(user),
+            Err(fault) => faults.push(fault.entry(index)),
+        }
     }
-    for group in &declare.groups {
+    for (index, group) in declare.groups.iter().enumerate() {
         match group.gid.or_else(|| distro.group_ids.get(&group.name).copied()) {
             Some(gid) => resolved.groups.push(GroupEntry {
                 name: group.name.clone(),
                 gid,
             }),
-            None => faults.push(no_id("group", "gid", &group.name, distro)),
+            None => faults.push(no_id("group", "gid", &group.name, distro).entry(index)),
         }
     }
     resolved.files = resolve_files(&declare.files, &["declare", "files"], faults);
-    for finaliser in &declare.finalisers {
+    for (index, finaliser) in declare.finalisers.iter().enumerate() {
         match resolve_finaliser(finaliser) {
             Ok(finaliser) => resolved.finalisers.push(finaliser),
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(fault.entry(index)),
         }
     }
     resolved
@@ -263,7 +303,11 @@ fn resolve_user(user: &schema::DeclaredUser, distro: &ResolvedDistro) -> Result<
 }
 
 fn resolve_alternative(alternative: &schema::Alternative) -> DeclaredAlternative {
-    let follower = |one: &schema::Follower| (one.link.clone(), one.name.to_string(), one.path.clone());
+    let follower = |one: &schema::Follower| FollowerEntry {
+        link: one.link.clone(),
+        name: one.name.to_string(),
+        path: one.path.clone(),
+    };
     DeclaredAlternative {
         link: alternative.link.clone(),
         name: alternative.name.to_string(),
@@ -298,10 +342,13 @@ fn resolve_attributes(attributes: &schema::Attributes) -> AttributeChange {
     }
 }
 
-pub(super) fn resolve_symlinks(links: &[schema::Symlink]) -> Vec<(AbsolutePath, String)> {
+pub(super) fn resolve_symlinks(links: &[schema::Symlink]) -> Vec<LinkEntry> {
     links
         .iter()
-        .map(|one| (one.path.clone(), one.target.to_string()))
+        .map(|one| LinkEntry {
+            path: one.path.clone(),
+            target: one.target.to_string(),
+        })
         .collect()
 }
 
@@ -311,7 +358,7 @@ pub(super) fn resolve_files(
     faults: &mut Vec<Fault>,
 ) -> Vec<FileEntry> {
     let mut resolved = Vec::with_capacity(files.len());
-    for file in files {
+    for (index, file) in files.iter().enumerate() {
         let content = match (&file.content, &file.source) {
             (Some(text), None) => FileContent::Inline(text.clone()),
             (None, Some(source)) => FileContent::File(source.resolve()),
@@ -321,7 +368,9 @@ pub(super) fn resolve_files(
                 } else {
                     "neither `content` nor `source`"
                 };
-                let fault = Fault::new(format!("file `{}` has {what}", file.path)).at(key);
+                let fault = Fault::new(format!("file `{}` has {what}", file.path))
+                    .at(key)
+                    .entry(index);
                 faults.push(fault.help("say what is in it by exactly one of them"));
                 continue;
             }

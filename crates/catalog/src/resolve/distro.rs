@@ -11,7 +11,8 @@ use crate::value::{AccountName, Architecture, ArchiveComponent, DistroName, Dist
 const DEFAULT_KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// A version of a distribution, with everything that components of it inherit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ResolvedDistro {
     /// The key in `[distros]`.
     pub name: DistroName,
@@ -42,7 +43,8 @@ pub struct ResolvedDistro {
 }
 
 /// How a distribution presents itself, as os-release(5) has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the fields are the os-release fields of their names")]
 pub struct ReleaseInfo {
     pub id: String,
@@ -60,14 +62,16 @@ pub struct ReleaseInfo {
 }
 
 /// An archive that components are imported from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ResolvedUpstream {
     /// A Debian archive.
     Debian(DebianUpstream),
 }
 
 /// A Debian archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct DebianUpstream {
     /// Suites, the base first.
     pub suites: Vec<SuiteName>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::declare::{resolve_files, resolve_symlinks};
-use super::{Fault, FileEntry};
+use super::{Fault, FileEntry, LinkEntry};
 use crate::schema::{self, FileSystem, ImageFormat, Layer as _, ListRule};
 use crate::value::{
     AbsolutePath, Architecture, ByteSize, ImageName, KernelArgument, NamePattern, PackageName, PathGlob,
@@ -19,7 +19,8 @@ const MAX_FAT_LABEL: usize = 11;
 const MAX_EXT4_LABEL: usize = 16;
 
 /// An image that can be built.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ResolvedImage {
     /// Its name.
     pub name: ImageName,
@@ -51,14 +52,15 @@ pub struct ResolvedImage {
     pub disk: DiskLayout,
     /// Files to put in.
     pub files: Vec<FileEntry>,
-    /// Symbolic links to put in: the link and its target.
-    pub symlinks: Vec<(AbsolutePath, String)>,
+    /// Symbolic links to put in.
+    pub symlinks: Vec<LinkEntry>,
     /// Labels of the manifest.
     pub labels: BTreeMap<String, String>,
 }
 
 /// Settings of the installed system.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SystemSettings {
     /// The host's name.
     pub hostname: Option<String>,
@@ -79,7 +81,8 @@ pub struct SystemSettings {
 }
 
 /// The kernel of an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct KernelSpec {
     /// The package with the kernel.
     pub package: PackageName,
@@ -88,7 +91,8 @@ pub struct KernelSpec {
 }
 
 /// The initrd of an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct InitrdSpec {
     /// Kernel modules by name.
     pub modules: Vec<String>,
@@ -105,7 +109,8 @@ pub struct InitrdSpec {
 }
 
 /// Partitions and file systems.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct DiskLayout {
     /// The size of the whole disk in bytes, if it is fixed.
     pub size: Option<u64>,
@@ -116,7 +121,8 @@ pub struct DiskLayout {
 }
 
 /// The EFI system partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct EspLayout {
     /// Its size in bytes.
     pub size: u64,
@@ -125,7 +131,8 @@ pub struct EspLayout {
 }
 
 /// How large the root file system is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RootSize {
     /// So many bytes.
     Fixed(u64),
@@ -134,7 +141,8 @@ pub enum RootSize {
 }
 
 /// The root file system.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct RootLayout {
     /// The kind.
     pub filesystem: FileSystem,
@@ -281,7 +289,8 @@ fn resolve_disk(disk: schema::Disk, faults: &mut Vec<Fault>) -> DiskLayout {
         let label = given.map_or_else(|| default.to_owned(), String::from);
         if label.is_empty() || label.len() > limit {
             faults.push(
-                Fault::new(format!("label `{label}` has not 1 to {limit} bytes")).at(&["disk", key, "label"]),
+                Fault::new(format!("label `{label}` must have 1 to {limit} bytes"))
+                    .at(&["disk", key, "label"]),
             );
         }
         label

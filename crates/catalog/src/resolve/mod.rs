@@ -6,11 +6,11 @@ mod distro;
 mod image;
 
 pub use component::{
-    GenerateSource, Generated, ImportSource, LayerOrigin, ResolvedComponent, Source, SpecSource,
+    GenerateSource, Generated, ImportSource, LayerOrigin, ResolvedComponent, Review, Source, SpecSource,
 };
 pub use declare::{
-    AttributeChange, Declarations, DeclaredAlternative, DirectoryEntry, FileContent, FileEntry,
-    FinaliserSpec, GroupEntry, MemberEntry, UserEntry,
+    AttributeChange, CapabilityEntry, Declarations, DeclaredAlternative, DirectoryEntry, FileContent,
+    FileEntry, FinaliserSpec, FollowerEntry, GroupEntry, LinkEntry, MemberEntry, UserEntry,
 };
 pub use distro::{DebianUpstream, ReleaseInfo, ResolvedDistro, ResolvedUpstream};
 pub use image::{
@@ -43,6 +43,12 @@ impl Fault {
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Fault {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The entry of the list that the key names.
+    pub(crate) fn entry(mut self, index: usize) -> Fault {
+        self.key.push(index.to_string());
         self
     }
 

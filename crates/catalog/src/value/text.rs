@@ -40,7 +40,7 @@ text_type!(
 
 text_type!(
     /// File capabilities in the text form of `cap_from_text(3)`: `cap_net_raw=ep`.
-    Capabilities, "capabilities", "file capabilities",
+    Capabilities, "capabilities", "a list of file capabilities",
     "the text form of cap_from_text(3), such as \"cap_net_raw=ep\"",
     "^[a-z_0-9,]+[=+][eip]+( [a-z_0-9,]+[=+][eip]+)*$",
     |text| {
