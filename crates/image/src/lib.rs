@@ -8,6 +8,7 @@
 //! are followed inside of it only; no output depends on the clock, on the host or on the number of threads; nothing has
 //! its final name before it is complete.
 
+pub mod boot;
 mod bootloader;
 pub mod build;
 mod elf;
