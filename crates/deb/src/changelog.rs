@@ -156,8 +156,10 @@ fn parse_trailer(trailer: &str) -> Result<(String, i64), &'static str> {
     Ok((maintainer.trim().to_owned(), time))
 }
 
-/// Parses a date of RFC 5322, § 3.3, with an optional day of the week (which is not checked: real files err).
-fn parse_date(text: &str) -> Option<i64> {
+/// Parses a date of RFC 5322, § 3.3, as changelogs and `Release` files have it: seconds since 1970.
+///
+/// The day of the week is optional and is not checked, for real changelogs err.
+pub fn parse_date(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ];

@@ -20,7 +20,7 @@ mod version;
 
 pub use archive::{Deb, DebError, Limits, VisitError};
 pub use binary::{Binary, BinaryError, MultiArch, Priority, RelationKind};
-pub use changelog::{Changelog, ChangelogEntry, ChangelogProblem};
+pub use changelog::{Changelog, ChangelogEntry, ChangelogProblem, parse_date};
 pub use control::{ControlError, MAX_FIELDS, Paragraph, Paragraphs, parse_paragraph, parse_paragraphs};
 pub use copyright::{Copyright, CopyrightError, FilesParagraph, License};
 pub use entry::{Entry, EntryKind, EntryPath, MAX_COMPONENT_LENGTH, MAX_PATH_LENGTH};
