@@ -161,7 +161,7 @@ fn tar_has_records_for_what_is_large() {
     let listing = must(
         "tar",
         &[
-            "-tvf",
+            "-tvvvf",
             file.to_str().unwrap(),
             "--numeric-owner",
             "--full-time",

@@ -97,9 +97,11 @@ impl Geometry {
             }
             cluster_sectors /= 2;
         }
-        let needed =
-            (LEAST_CLUSTERS + RESERVED + 2 * (LEAST_CLUSTERS + 2).div_ceil(SECTOR / 4) + ALIGN_SECTORS)
-                * SECTOR;
+        let mut least = LEAST_CLUSTERS;
+        while Self::with_clusters(least, 1).clusters < LEAST_CLUSTERS {
+            least += ALIGN_SECTORS;
+        }
+        let needed = least * SECTOR;
         Err(Error::TooSmall {
             what: "a FAT32 file system",
             size,
