@@ -110,7 +110,7 @@ fn find(tree: &Spanned<DeTable<'_>>, keys: &[String]) -> Option<Range<usize>> {
                 value = next;
             }
             DeValue::Array(values) => {
-                let Some(next) = key.parse::<usize>().ok().and_then(|index| values.get(index)) else {
+                let Some(next) = entry_index(key, values.len()).and_then(|index| values.get(index)) else {
                     break;
                 };
                 span = next.span();
@@ -120,4 +120,12 @@ fn find(tree: &Spanned<DeTable<'_>>, keys: &[String]) -> Option<Range<usize>> {
         }
     }
     Some(span)
+}
+
+/// The index that a key means in a list: `1` counts from the start, `-1` is the last entry.
+fn entry_index(key: &str, count: usize) -> Option<usize> {
+    match key.strip_prefix('-') {
+        Some(from_end) => count.checked_sub(from_end.parse().ok()?),
+        None => key.parse().ok(),
+    }
 }

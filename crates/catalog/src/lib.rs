@@ -15,7 +15,7 @@
 //! | a distribution, project or tool in several files | the later file's list replaces | key by key | the later file's value |
 //! | components, groups and images in several files | refused: a name is defined once | | |
 //! | resources in several files | the later entry replaces the whole entry of that name | | |
-//! | inheritance: distribution → version → project → groups by name → component; image → what extends it | appended, but for `overlay-files`, `versions` and `architectures`, which replace | key by key | the later layer's value |
+//! | inheritance: distribution → version → project → groups by name → component; image → what extends it | appended, but for `overlay-files`, `versions`, `architectures` and `formats`, which replace | key by key | the later layer's value |
 //!
 //! Only [`load`](crate::Files) touches the disk. Everything else takes text and gives values. Errors in files are
 //! [`Diagnostic`]s: they say file, line and column, show the line, and name the nearest known key.

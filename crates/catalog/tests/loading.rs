@@ -380,7 +380,12 @@ users = [{{ name = \"web\" }}]
 groups = [{{ name = \"keys\" }}]
 files = [{{ path = \"/a\" }}, {{ path = \"/b\", content = \"\", source = \"b\" }}]
 finalisers = [{{ name = \"f\", description = \"d\", watch = [\"/x\"], run = [\"true\"] }}]
+[component-groups.tools]
+components = [\"tool\"]
+[component-groups.tools.default-component-config.declare]
+files = [{{ path = \"/inherited\" }}, {{ path = \"/fine\", content = \"\" }}]
 [components.tool]
+declare = {{ files = [{{ path = \"/fine\", content = \"\" }}, {{ path = \"/own\" }}] }}
 spec = {{ type = \"local\" }}
 [images.loop]
 extends = \"pool\"

@@ -251,7 +251,7 @@ pub(super) fn resolve_declare(
     for (index, user) in declare.users.iter().enumerate() {
         match resolve_user(user, distro) {
             Ok(user) => resolved.users.push(user),
-            Err(fault) => faults.push(fault.entry(index)),
+            Err(fault) => faults.push(fault.entry(index, declare.users.len())),
         }
     }
     for (index, group) in declare.groups.iter().enumerate() {
@@ -260,14 +260,16 @@ pub(super) fn resolve_declare(
                 name: group.name.clone(),
                 gid,
             }),
-            None => faults.push(no_id("group", "gid", &group.name, distro).entry(index)),
+            None => {
+                faults.push(no_id("group", "gid", &group.name, distro).entry(index, declare.groups.len()))
+            }
         }
     }
     resolved.files = resolve_files(&declare.files, &["declare", "files"], faults);
     for (index, finaliser) in declare.finalisers.iter().enumerate() {
         match resolve_finaliser(finaliser) {
             Ok(finaliser) => resolved.finalisers.push(finaliser),
-            Err(fault) => faults.push(fault.entry(index)),
+            Err(fault) => faults.push(fault.entry(index, declare.finalisers.len())),
         }
     }
     resolved
@@ -370,7 +372,7 @@ pub(super) fn resolve_files(
                 };
                 let fault = Fault::new(format!("file `{}` has {what}", file.path))
                     .at(key)
-                    .entry(index);
+                    .entry(index, files.len());
                 faults.push(fault.help("say what is in it by exactly one of them"));
                 continue;
             }

@@ -164,20 +164,25 @@ pub(crate) fn resolve_image(
 ) -> Result<ResolvedImage, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut image = schema::Image::default();
-    for (index, mut layer) in layers.into_iter().enumerate() {
-        if index > 0 && !layer.formats.is_empty() {
-            // Formats are what is delivered, not what is inside: an image's own list stands alone.
-            image.formats.clear();
-            layer.formats.dedup();
-        }
+    for layer in layers {
         image.absorb(layer, ListRule::Append);
     }
+    let formats = image
+        .formats
+        .as_ref()
+        .map(|list| list.0.clone())
+        .unwrap_or_default();
+    let architectures = image
+        .architectures
+        .as_ref()
+        .map(|list| list.0.clone())
+        .unwrap_or_default();
     let capabilities = image.capabilities.clone().unwrap_or_default();
     let kernel = resolve_kernel(
         name,
         image.kernel.clone(),
         &capabilities,
-        !image.formats.is_empty(),
+        !formats.is_empty(),
         &mut faults,
     );
     let mut packages = image.packages.clone();
@@ -201,10 +206,11 @@ pub(crate) fn resolve_image(
         name: name.clone(),
         file: file.to_owned(),
         description: image.description.clone().unwrap_or_else(|| name.to_string()),
-        formats: image.formats.clone(),
-        architectures: match image.architectures.is_empty() {
-            true => vec![Architecture::X86_64],
-            false => image.architectures.clone(),
+        formats,
+        architectures: if architectures.is_empty() {
+            vec![Architecture::X86_64]
+        } else {
+            architectures
         },
         capabilities,
         packages,

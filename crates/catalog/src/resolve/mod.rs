@@ -47,8 +47,11 @@ impl Fault {
     }
 
     /// The entry of the list that the key names.
-    pub(crate) fn entry(mut self, index: usize) -> Fault {
-        self.key.push(index.to_string());
+    ///
+    /// It is counted from the end (`-1` is the last): what an object inherits goes before its own entries, and only its
+    /// own are in the file where the fault is looked up.
+    pub(crate) fn entry(mut self, index: usize, count: usize) -> Fault {
+        self.key.push(format!("-{}", count - index));
         self
     }
 

@@ -1,6 +1,8 @@
 //! `[images]`: disk images and containers.
 
-use super::{DeclaredFile, Local, Symlink, Table, TestReference, TestSuiteReference, record, replaced};
+use super::{
+    DeclaredFile, Local, OverrideList, Symlink, Table, TestReference, TestSuiteReference, record, replaced,
+};
 use crate::value::{
     AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Line, NamePattern,
     PackageName, PathGlob, UnitName,
@@ -21,10 +23,12 @@ record! {
         publish: Option<ImagePublish>,
         /// **Lazuli:** the image that this one adds to. Lists grow, set values override.
         extends: Option<ImageName>,
-        /// **Lazuli:** the formats that it is made in. Default: none, so that the image only serves `extends`.
-        formats: Vec<ImageFormat>,
-        /// **Lazuli:** architectures that it is made for. Default: `["x86_64"]`.
-        architectures: Vec<Architecture>,
+        /// **Lazuli:** the formats that it is made in; the list takes the place of an inherited one. Default: none, so that
+        /// the image only serves `extends`.
+        formats: Option<OverrideList<ImageFormat>>,
+        /// **Lazuli:** architectures that it is made for; the list takes the place of an inherited one.
+        /// Default: `["x86_64"]`.
+        architectures: Option<OverrideList<Architecture>>,
         /// **Lazuli:** packages to install; what they require comes with them.
         packages: Vec<PackageName>,
         /// **Lazuli:** packages that must not get in, be they recommended or required.
