@@ -3,14 +3,16 @@
 use crate::{KeyError, policy};
 use lazuli_rpm::{KeyKind, SignError, Signer};
 use sequoia_openpgp::armor;
-use sequoia_openpgp::cert::{Cert, CertBuilder, CipherSuite};
-use sequoia_openpgp::crypto::{KeyPair, Signer as _, hash::Hash as _};
-use sequoia_openpgp::packet::Packet;
+use sequoia_openpgp::cert::Cert;
+use sequoia_openpgp::crypto::hash::{Context, Hash as _};
+use sequoia_openpgp::crypto::{KeyPair, Signer as _, mpi};
+use sequoia_openpgp::packet::key::{Key4, PrimaryRole, SecretParts};
 use sequoia_openpgp::packet::signature::Signature4;
 use sequoia_openpgp::packet::signature::subpacket::{Subpacket, SubpacketArea, SubpacketValue};
+use sequoia_openpgp::packet::{Key, Packet, Signature, UserID};
 use sequoia_openpgp::parse::Parse;
 use sequoia_openpgp::serialize::Serialize;
-use sequoia_openpgp::types::{HashAlgorithm, KeyFlags, PublicKeyAlgorithm, SignatureType, Timestamp};
+use sequoia_openpgp::types::{Curve, HashAlgorithm, KeyFlags, PublicKeyAlgorithm, SignatureType, Timestamp};
 use sequoia_openpgp::{Profile, Result as SequoiaResult};
 use std::fmt;
 use std::io::Write as _;
@@ -50,21 +52,7 @@ impl fmt::Debug for SigningKey {
 impl SigningKey {
     /// Makes a new key: one primary key which certifies and signs, without expiry, in version 4.
     pub fn generate(algorithm: KeyAlgorithm, user_id: &str, created: SystemTime) -> Result<Self, KeyError> {
-        let suite = match algorithm {
-            KeyAlgorithm::Ed25519 => CipherSuite::Cv25519,
-            KeyAlgorithm::Rsa4096 => CipherSuite::RSA4k,
-        };
-        let generated = CertBuilder::new()
-            .set_profile(Profile::RFC4880)
-            .and_then(|builder| {
-                builder
-                    .set_cipher_suite(suite)
-                    .set_creation_time(created)
-                    .set_primary_key_flags(KeyFlags::empty().set_certification().set_signing())
-                    .add_userid(user_id)
-                    .generate()
-            });
-        let (certificate, _) = generated.map_err(|error| failed("make", &error))?;
+        let certificate = certify(algorithm, user_id, created).map_err(|error| failed("make", &error))?;
         Self::new(certificate)
     }
 
@@ -155,55 +143,87 @@ impl SigningKey {
         }
     }
 
-    /// Assembles a version 4 signature (RFC 9580, section 5.2.3), without the random salt of Sequoia's builder.
     fn sign(&self, data: &[u8], time: SystemTime) -> SequoiaResult<Packet> {
         let mut pair = self.pair.clone();
-        let public = pair.public();
-        // Section 5.2.3.9: what a subpacket says counts only if it is hashed. rpm 4.18 finds the key by the short id.
-        let subpacket = |value| Subpacket::new(value, false);
-        let hashed = SubpacketArea::new(vec![
-            subpacket(SubpacketValue::SignatureCreationTime(Timestamp::try_from(time)?))?,
-            subpacket(SubpacketValue::Issuer(public.keyid()))?,
-            subpacket(SubpacketValue::IssuerFingerprint(public.fingerprint()))?,
-        ])?;
-        let algorithm = public.pk_algo();
-        let unhashed = SubpacketArea::default();
-        // Section 5.2.4: the hash covers the data, the signature up to its hashed area, and a trailer. A signature
-        // with no values yet has all that.
-        let draft = Signature4::new(
+        let signature = assemble(
+            &mut pair,
             SignatureType::Binary,
-            algorithm,
-            HASH,
-            hashed.clone(),
-            unhashed.clone(),
-            [0; 2],
-            no_values(),
-        );
-        let mut context = HASH.context()?.for_signature(4);
-        context.update(data);
-        draft.hash(&mut context)?;
-        let digest = context.into_digest()?;
-        let values = pair.sign(HASH, &digest)?;
-        let prefix = [digest[0], digest[1]];
-        let signature = Signature4::new(
-            SignatureType::Binary,
-            algorithm,
-            HASH,
-            hashed,
-            unhashed,
-            prefix,
-            values,
-        );
-        Ok(Packet::from(sequoia_openpgp::packet::Signature::from(signature)))
+            time,
+            vec![],
+            |draft, context| {
+                context.update(data);
+                draft.hash(context)
+            },
+        )?;
+        Ok(Packet::from(signature))
     }
 }
 
-/// Placeholder for the numbers of a signature that is not made yet.
-fn no_values() -> sequoia_openpgp::crypto::mpi::Signature {
-    sequoia_openpgp::crypto::mpi::Signature::Unknown {
-        mpis: Box::default(),
-        rest: Box::default(),
-    }
+/// Makes a key and signs its user id with it.
+///
+/// The certificate is assembled here too: rpm 4.18 takes none in which key flags are marked as critical, as Sequoia's
+/// builder does.
+fn certify(algorithm: KeyAlgorithm, user_id: &str, created: SystemTime) -> SequoiaResult<Cert> {
+    let mut key: Key4<SecretParts, PrimaryRole> = match algorithm {
+        KeyAlgorithm::Ed25519 => Key4::generate_ecc(true, Curve::Ed25519)?,
+        KeyAlgorithm::Rsa4096 => Key4::generate_rsa(4096)?,
+    };
+    key.set_creation_time(created)?;
+    let key = Key::from(key);
+    let user = UserID::from(user_id);
+    let mut pair = key.clone().into_keypair()?;
+    let more = vec![
+        SubpacketValue::KeyFlags(KeyFlags::empty().set_certification().set_signing()),
+        SubpacketValue::PreferredHashAlgorithms(vec![HashAlgorithm::SHA512, HashAlgorithm::SHA256]),
+    ];
+    let kind = SignatureType::PositiveCertification;
+    let signature = assemble(&mut pair, kind, created, more, |draft, context| {
+        draft.hash_userid_binding(context, &key, &user)
+    })?;
+    Cert::from_packets([Packet::from(key), Packet::from(user), Packet::from(signature)].into_iter())
+}
+
+/// Assembles a version 4 signature (RFC 9580, section 5.2.3), without the random salt of Sequoia's builder.
+///
+/// `hash` puts into the hash what is signed, and then the signature's own fields.
+fn assemble(
+    pair: &mut KeyPair,
+    kind: SignatureType,
+    time: SystemTime,
+    more: Vec<SubpacketValue>,
+    hash: impl FnOnce(&Signature, &mut Context) -> SequoiaResult<()>,
+) -> SequoiaResult<Signature> {
+    let public = pair.public();
+    let algorithm = public.pk_algo();
+    // Section 5.2.3.9: what a subpacket says counts only if it is hashed. rpm 4.18 finds the key by the short id.
+    let mut values = vec![
+        SubpacketValue::SignatureCreationTime(Timestamp::try_from(time)?),
+        SubpacketValue::Issuer(public.keyid()),
+        SubpacketValue::IssuerFingerprint(public.fingerprint()),
+    ];
+    values.extend(more);
+    let packets = values.into_iter().map(|value| Subpacket::new(value, false));
+    let hashed = SubpacketArea::new(packets.collect::<SequoiaResult<_>>()?)?;
+    // Section 5.2.4: the hash covers what is signed, the signature up to its hashed area, and a trailer. A
+    // signature without values has all that.
+    let with = |prefix, values| {
+        let (hashed, unhashed) = (hashed.clone(), SubpacketArea::default());
+        Signature::from(Signature4::new(
+            kind, algorithm, HASH, hashed, unhashed, prefix, values,
+        ))
+    };
+    let draft = with(
+        [0; 2],
+        mpi::Signature::Unknown {
+            mpis: Box::default(),
+            rest: Box::default(),
+        },
+    );
+    let mut context = HASH.context()?.for_signature(4);
+    hash(&draft, &mut context)?;
+    let digest = context.into_digest()?;
+    let values = pair.sign(HASH, &digest)?;
+    Ok(with([digest[0], digest[1]], values))
 }
 
 /// Signs packages; the time in the signatures is fixed.
@@ -248,12 +268,13 @@ fn failed(action: &'static str, error: &sequoia_openpgp::anyhow::Error) -> KeyEr
     }
 }
 
-/// ASCII armor without comments.
+/// ASCII armor without comments, with the checksum of RFC 4880, which rpm 4.18 asks for.
 fn armored(
     kind: armor::Kind,
     write: impl FnOnce(&mut dyn std::io::Write) -> SequoiaResult<()>,
 ) -> SequoiaResult<String> {
     let mut writer = armor::Writer::new(Vec::new(), kind)?;
+    writer.set_profile(Profile::RFC4880)?;
     write(&mut writer)?;
     writer.flush()?;
     Ok(String::from_utf8(writer.finalize()?)?)

@@ -212,7 +212,7 @@ fn put_dependencies(header: &mut HeaderBuilder, tags: DependencyTags, dependenci
             .constraint
             .as_ref()
             .map_or(Sense::empty(), |(comparison, _)| comparison.sense());
-        (d.sense - Sense::COMPARISON | comparison).bits()
+        ((d.sense - Sense::COMPARISON) | comparison).bits()
     };
     header.strings(tags.name, dependencies.iter().map(|d| &d.name));
     header.strings(tags.version, dependencies.iter().map(version));
