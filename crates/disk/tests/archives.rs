@@ -167,7 +167,6 @@ fn tar_has_records_for_what_is_large() {
             "--full-time",
             "--xattrs",
             "--xattrs-include=*",
-            "--utc",
         ],
     );
     for expected in [

@@ -36,7 +36,7 @@ impl Layout<'_> {
             || {
                 batches
                     .par_iter()
-                    .try_for_each(|batch| self.write_batch(&region, batch))
+                    .try_for_each_init(Vec::new, |buffer, batch| self.write_batch(&region, batch, buffer))
             },
         );
         tables?;
@@ -86,27 +86,31 @@ impl Layout<'_> {
         region.write_at(self.geometry.inode_table(group) * BLOCK_U64, &table)
     }
 
-    fn write_batch(&self, region: &Region<'_>, batch: &[Piece<'_>]) -> Result<()> {
+    /// Writes pieces that follow each other. The buffer is used again, which spares the kernel fresh pages.
+    fn write_batch(&self, region: &Region<'_>, batch: &[Piece<'_>], buffer: &mut Vec<u8>) -> Result<()> {
         let Some(first) = batch.first() else { return Ok(()) };
-        let mut buffer = vec![0; batch.iter().map(piece_bytes).sum()];
+        buffer.resize(batch.iter().map(piece_bytes).sum(), 0);
         let mut at = 0;
         for piece in batch {
             let length = piece_bytes(piece);
             self.fill(piece, &mut buffer[at..at + length])?;
             at += length;
         }
-        write_nonzero(region, first.block * BLOCK_U64, &buffer)
+        write_nonzero(region, first.block * BLOCK_U64, buffer)
     }
 
+    /// Fills all of `out`, whatever it holds.
     fn fill(&self, piece: &Piece<'_>, out: &mut [u8]) -> Result<()> {
         match &piece.source {
             Source::Bytes(bytes) => {
                 let length = bytes.len().min(out.len());
                 out[..length].copy_from_slice(&bytes[..length]);
+                out[length..].fill(0);
                 Ok(())
             }
             Source::Host { path, size, offset } => read_host(path, *size, *offset, out),
             Source::Directory { index, first } => {
+                out.fill(0);
                 self.directories[*index].encode(self.seed, *first..*first + out.len() / BLOCK, out);
                 Ok(())
             }
@@ -148,7 +152,9 @@ fn read_host(path: &Path, size: u64, offset: u64, out: &mut [u8]) -> Result<()> 
         .len()
         .min(usize::try_from(size - offset).unwrap_or(usize::MAX));
     let whole = offset..offset + length as u64;
+    out[length..].fill(0);
     let ranges = if length > SPARSE_FROM {
+        out.fill(0);
         data_ranges(&file, path, whole)?
     } else {
         vec![whole]

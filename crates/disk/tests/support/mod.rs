@@ -27,6 +27,7 @@ pub fn run(tool: &str, arguments: &[&str]) -> (bool, String) {
         .args(arguments)
         .env("PATH", path)
         .env("LC_ALL", "C")
+        .env("TZ", "UTC")
         .output()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
