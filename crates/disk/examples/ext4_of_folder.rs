@@ -1,5 +1,5 @@
 //! Makes an ext4 image of a folder and tells how long each step took: `ext4_of_folder FOLDER IMAGE [MiB]`.
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::print_stdout)]
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let (folder, image) = (&arguments[1], &arguments[2]);
+    let [_, folder, image, ..] = &arguments[..] else {
+        return Err("usage: ext4_of_folder FOLDER IMAGE [MiB]".into());
+    };
     let start = Instant::now();
     let tree = Tree::scan(
         Path::new(folder),

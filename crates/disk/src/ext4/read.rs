@@ -18,6 +18,8 @@ use crate::{Error, MAX_PATH, Region, Result};
 const MAX_ENTRIES: usize = 1 << 24;
 /// The deepest extent tree (the kernel's limit).
 const MAX_EXTENT_DEPTH: u16 = 5;
+/// The fewest blocks of a group, which bounds the number of groups (mke2fs makes none of fewer than 256).
+const LEAST_PER_GROUP: u64 = 256;
 /// The most bytes of one directory, or of one file given as bytes.
 const MAX_CONTENT: u64 = 1 << 31;
 /// Features which the reader understands, of those that must be understood.
@@ -125,7 +127,7 @@ impl<'f> Reader<'f> {
             && blocks
                 .checked_mul(BLOCK_U64)
                 .is_some_and(|bytes| bytes <= region.length())
-            && per_group > 0
+            && per_group >= LEAST_PER_GROUP
             && (32..=1024).contains(&descriptor_size)
             && (128..=BLOCK_U64).contains(&inode_size)
             && get32(&superblock, 0x28) > 0;

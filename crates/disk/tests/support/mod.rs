@@ -1,6 +1,8 @@
 //! What the integration tests share: tools as oracles, and trees to try.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::print_stderr)]
 
+pub mod disk;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
