@@ -273,7 +273,7 @@ impl<'v> Encoder<'v> {
             return;
         }
         let demand = Demand::of(Some(id), dependency);
-        let Ok(formula) = Formula::requirement(pool, dependency, Owner::Requires(id)) else {
+        let Ok(formula) = Formula::requirement(pool, dependency, Owner::There(id)) else {
             // What cannot be understood cannot be met.
             return self.require(&[], &demand, out);
         };
@@ -295,7 +295,7 @@ impl<'v> Encoder<'v> {
         let tolerated = |other: &PackageId| pool.is_installed(id) && pool.is_installed(*other);
         for dependency in &record.conflicts {
             let demand = Demand::of(Some(id), dependency);
-            match Formula::conflict(pool, dependency, Owner::Conflicts(id)) {
+            match Formula::conflict(pool, dependency, id) {
                 Ok(Formula::None(mut packages)) => {
                     packages.retain(|other| !tolerated(other));
                     self.exclude(&packages, Why::Conflict(demand.text), out);

@@ -154,10 +154,15 @@ fn classify(request: &Request<'_>, reasons: &Reasons) -> Solution {
         };
         replaced.insert(old);
         let before = &pool.record(old).nevra;
+        let reason = match reason {
+            Reason::Other if request.view.is_raised(group) => Reason::Upgrade,
+            Reason::Other => removal_reason(request, reasons, old),
+            known => known.clone(),
+        };
         let step = Replaced {
             old,
             new: *id,
-            reason: reason.clone(),
+            reason,
         };
         match nevra.evr.cmp(&before.evr) {
             std::cmp::Ordering::Less => solution.downgrade.push(step),
@@ -198,7 +203,7 @@ fn removal_reason(request: &Request<'_>, reasons: &Reasons, old: PackageId) -> R
     let conflicts = |id: PackageId, other: PackageId| {
         pool.record(id).conflicts.iter().any(|one| {
             let alone = |one: PackageId| one == other;
-            Formula::conflict(pool, one, Owner::Conflicts(id)).is_ok_and(|formula| !formula.holds(&alone))
+            Formula::conflict(pool, one, id).is_ok_and(|formula| !formula.holds(&alone))
         })
     };
     if let Some(by) = incoming().find(|id| conflicts(*id, old) || conflicts(old, *id)) {
@@ -251,7 +256,7 @@ fn autoremove(view: &View<'_>, job: &Job, reasons: &Reasons, solution: &mut Solu
             &[]
         };
         for dependency in record.requires.iter().chain(recommends) {
-            let Ok(formula) = Formula::requirement(pool, dependency, Owner::Requires(id)) else {
+            let Ok(formula) = Formula::requirement(pool, dependency, Owner::There(id)) else {
                 continue;
             };
             let mut helpers = Vec::new();

@@ -64,7 +64,7 @@ impl Closure<'_> {
         if dependency.name.starts_with("rpmlib(") {
             return;
         }
-        if let Ok(formula) = Formula::requirement(self.view.pool, dependency, Owner::Requires(id)) {
+        if let Ok(formula) = Formula::requirement(self.view.pool, dependency, Owner::There(id)) {
             self.demand(&formula);
         }
     }

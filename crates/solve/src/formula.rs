@@ -21,10 +21,20 @@ pub(crate) enum Formula {
 pub(crate) enum Owner {
     /// There is none: the dependency stands for itself.
     Nobody,
-    /// The package is there when its requirement is asked for, so it may meet it itself.
-    Requires(PackageId),
-    /// A package never conflicts with itself.
+    /// The package is there when its dependency counts, so it may meet it itself.
+    There(PackageId),
+    /// A package's conflict does not count the package itself.
     Conflicts(PackageId),
+}
+
+impl Owner {
+    /// The same below an `or`.
+    fn in_choice(self) -> Self {
+        match self {
+            Self::Conflicts(id) => Self::There(id),
+            other => other,
+        }
+    }
 }
 
 /// Whether a formula is wanted as it is, or its negation.
@@ -57,21 +67,26 @@ impl Formula {
         ))
     }
 
-    /// What must hold if a conflict is to be avoided.
+    /// What must hold if a conflict of a package is to be avoided.
+    ///
+    /// A package never conflicts with itself alone; but in a choice (`Conflicts: (a and b)`) it counts as there, so of
+    /// a package that provides `b` that is a conflict with `a`. This is libsolv's reading.
     pub(crate) fn conflict(
         pool: &Pool,
         dependency: &Dependency,
-        owner: Owner,
+        package: PackageId,
     ) -> Result<Self, DependencyParseError> {
+        let owner = Owner::Conflicts(package);
         if !dependency.is_rich() {
             return Ok(leaf(pool.providers(dependency), owner, Polarity::Negative));
         }
-        Ok(build(
-            pool,
-            &RichDependency::parse(&dependency.name)?,
-            owner,
-            Polarity::Negative,
-        ))
+        let rich = RichDependency::parse(&dependency.name)?;
+        let formula = build(pool, &rich, owner, Polarity::Negative);
+        let mut helpers = Vec::new();
+        formula.helpers(&mut helpers);
+        // `(a and a)` of a package that provides `a` names nothing but the package.
+        let is_self_conflict = helpers.is_empty() && !formula.holds(&|id| id == package);
+        Ok(if is_self_conflict { Self::TRUE } else { formula })
     }
 
     /// Whether it holds where `is_there` says which packages there are.
@@ -95,14 +110,11 @@ impl Formula {
 }
 
 fn leaf(mut packages: Vec<PackageId>, owner: Owner, polarity: Polarity) -> Formula {
-    match owner {
-        Owner::Requires(id) if packages.contains(&id) => {
-            return match polarity {
-                Polarity::Positive => Formula::TRUE,
-                Polarity::Negative => Formula::FALSE,
-            };
-        }
-        Owner::Conflicts(id) => packages.retain(|one| *one != id),
+    match (owner, polarity) {
+        (Owner::There(id), Polarity::Positive) if packages.contains(&id) => return Formula::TRUE,
+        (Owner::There(id), Polarity::Negative) if packages.contains(&id) => return Formula::FALSE,
+        (Owner::Conflicts(id), Polarity::Negative) => packages.retain(|one| *one != id),
+        (Owner::Conflicts(id), Polarity::Positive) if packages.contains(&id) => return Formula::TRUE,
         _ => {}
     }
     match polarity {
@@ -113,62 +125,112 @@ fn leaf(mut packages: Vec<PackageId>, owner: Owner, polarity: Polarity) -> Formu
 
 fn build(pool: &Pool, rich: &RichDependency, owner: Owner, polarity: Polarity) -> Formula {
     use Polarity::{Negative, Positive};
-    let parts_of = |parts: &[RichDependency]| {
-        parts
-            .iter()
-            .map(|one| build(pool, one, owner, polarity))
-            .collect()
+    let all = |parts: &[RichDependency]| {
+        Formula::All(
+            parts
+                .iter()
+                .map(|one| build(pool, one, owner, polarity))
+                .collect(),
+        )
+    };
+    let either = |parts: &[RichDependency]| {
+        let owner = owner.in_choice();
+        Formula::Either(
+            parts
+                .iter()
+                .map(|one| build(pool, one, owner, polarity))
+                .collect(),
+        )
     };
     match rich {
         RichDependency::Simple(_) | RichDependency::With(_) | RichDependency::Without(..) => {
             leaf(package_set(pool, rich), owner, polarity)
         }
         // De Morgan: the negation of `and` is an `or` of negations, and the other way round.
-        RichDependency::And(parts) if polarity == Positive => Formula::All(parts_of(parts)),
-        RichDependency::Or(parts) if polarity == Negative => Formula::All(parts_of(parts)),
-        RichDependency::And(parts) | RichDependency::Or(parts) => Formula::Either(parts_of(parts)),
-        // `a if b else c` is (not b or a) and (b or c). Without `else` it holds where b does not.
+        RichDependency::And(parts) if polarity == Positive => all(parts),
+        RichDependency::Or(parts) if polarity == Negative => all(parts),
+        RichDependency::And(parts) | RichDependency::Or(parts) => either(parts),
+        // `a if b else c`: a where b holds, c where it does not. Without `else`, all is well where b does not hold.
         RichDependency::If {
             then,
             condition,
             otherwise,
         } => {
-            let when_true = Some(build(pool, then, owner, polarity));
-            let when_false = match otherwise {
-                Some(part) => Some(build(pool, part, owner, polarity)),
-                None => (polarity == Negative).then_some(Formula::FALSE),
-            };
-            choose(pool, condition, owner, when_true, when_false)
+            let otherwise = otherwise
+                .as_deref()
+                .map_or(Branch::constant(polarity == Positive), Branch::Demands);
+            choose(
+                pool,
+                condition,
+                owner,
+                polarity,
+                [Branch::Demands(then), otherwise],
+            )
         }
-        // `a unless b else c` is (b or a) and (not b or c). Without `else` it fails where b holds.
+        // `a unless b else c`: c where b holds, a where it does not. Without `else`, nothing will do where b holds.
         RichDependency::Unless {
             then,
             condition,
             otherwise,
         } => {
-            let when_false = Some(build(pool, then, owner, polarity));
-            let when_true = match otherwise {
-                Some(part) => Some(build(pool, part, owner, polarity)),
-                None => (polarity == Positive).then_some(Formula::FALSE),
-            };
-            choose(pool, condition, owner, when_true, when_false)
+            let otherwise = otherwise
+                .as_deref()
+                .map_or(Branch::constant(polarity == Negative), Branch::Demands);
+            choose(
+                pool,
+                condition,
+                owner,
+                polarity,
+                [otherwise, Branch::Demands(then)],
+            )
         }
     }
 }
 
-/// One formula where `condition` holds, another one where it does not; `None` demands nothing.
+/// What a condition decides about.
+#[derive(Clone, Copy)]
+enum Branch<'d> {
+    /// This must hold (or, negated, must not).
+    Demands(&'d RichDependency),
+    Holds,
+    Fails,
+}
+
+impl Branch<'_> {
+    fn constant(holds: bool) -> Self {
+        if holds { Self::Holds } else { Self::Fails }
+    }
+}
+
+/// The first branch where `condition` holds, the second where it does not.
 fn choose(
     pool: &Pool,
     condition: &RichDependency,
     owner: Owner,
-    when_true: Option<Formula>,
-    when_false: Option<Formula>,
+    polarity: Polarity,
+    branches: [Branch<'_>; 2],
 ) -> Formula {
-    let branch =
-        |polarity, demanded| Formula::Either(vec![build(pool, condition, owner, polarity), demanded]);
     let mut parts = Vec::new();
-    parts.extend(when_true.map(|demanded| branch(Polarity::Negative, demanded)));
-    parts.extend(when_false.map(|demanded| branch(Polarity::Positive, demanded)));
+    // The condition's own polarity in each branch, and its opposite.
+    let sides = [
+        (Polarity::Positive, Polarity::Negative),
+        (Polarity::Negative, Polarity::Positive),
+    ];
+    for (at, (holds, fails)) in sides.into_iter().enumerate() {
+        match (branches[at], branches[1 - at]) {
+            // With no other way out, both the condition and what it demands.
+            (Branch::Demands(rich), Branch::Fails) => {
+                parts.push(build(pool, condition, owner, holds));
+                parts.push(build(pool, rich, owner, polarity));
+            }
+            (Branch::Demands(rich), _) => {
+                let owner = owner.in_choice();
+                let without = build(pool, condition, owner, fails);
+                parts.push(Formula::Either(vec![without, build(pool, rich, owner, polarity)]));
+            }
+            (Branch::Fails | Branch::Holds, _) => {}
+        }
+    }
     Formula::All(parts)
 }
 

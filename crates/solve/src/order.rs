@@ -70,7 +70,7 @@ fn edges(pool: &Pool, packages: &[PackageId]) -> Vec<Vec<Edge>> {
             .iter()
             .map(|one| (one, one.sense.contains(Sense::PREREQ)));
         for (dependency, strong) in required {
-            let Ok(formula) = Formula::requirement(pool, dependency, Owner::Requires(*id)) else {
+            let Ok(formula) = Formula::requirement(pool, dependency, Owner::There(*id)) else {
                 continue;
             };
             let mut helpers = Vec::new();

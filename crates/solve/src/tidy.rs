@@ -104,7 +104,7 @@ impl Walk<'_> {
             }
             // A rich conflict may demand something: `Conflicts: (a unless b)`.
             for dependency in record.conflicts.iter().filter(|one| one.is_rich()) {
-                if let Ok(formula) = Formula::conflict(pool, dependency, Owner::Conflicts(id)) {
+                if let Ok(formula) = Formula::conflict(pool, dependency, id) {
                     self.demand(formula, Reason::DependencyOf(id));
                 }
             }
@@ -168,7 +168,7 @@ pub(crate) fn requirement(view: &View<'_>, id: PackageId, dependency: &Dependenc
         return None;
     }
     let pool = view.pool;
-    let formula = Formula::requirement(pool, dependency, Owner::Requires(id)).ok()?;
+    let formula = Formula::requirement(pool, dependency, Owner::There(id)).ok()?;
     // Broken requirements of installed packages are left alone.
     let broken = pool.is_installed(id) && !formula.holds(&|one| pool.is_installed(one));
     (!broken).then_some(formula)

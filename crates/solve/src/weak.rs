@@ -88,7 +88,7 @@ impl State<'_> {
             if before.iter().any(|one| one.name == dependency.name) {
                 continue;
             }
-            let Ok(formula) = Formula::requirement(pool, dependency, Owner::Requires(id)) else {
+            let Ok(formula) = Formula::requirement(pool, dependency, Owner::There(id)) else {
                 continue;
             };
             if !formula.holds(&|one| chosen.contains(&one)) {

@@ -391,7 +391,7 @@ fn weak_dependencies() {
          available s-1-1.x86_64",
         "upgrade",
         expect![[r#"
-            upgrade a-1-1.x86_64 to a-2-1.x86_64 (other)
+            upgrade a-1-1.x86_64 to a-2-1.x86_64 (upgrade)
             install s-1-1.x86_64 (weak of a-2-1.x86_64)
         "#]],
     );
@@ -411,11 +411,11 @@ fn upgrades() {
         (
             "upgrade",
             expect![[r#"
-            upgrade lib-1-1.x86_64 to lib-2-1.x86_64 (needed by a-2-1.x86_64)
-            upgrade a-1-1.x86_64 to a-2-1.x86_64 (other)
-            install new-1-1.x86_64 (upgrade)
-            remove old-1-1.x86_64 (obsoleted by new-1-1.x86_64)
-        "#]],
+                upgrade lib-1-1.x86_64 to lib-2-1.x86_64 (needed by a-2-1.x86_64)
+                upgrade a-1-1.x86_64 to a-2-1.x86_64 (upgrade)
+                install new-1-1.x86_64 (upgrade)
+                remove old-1-1.x86_64 (obsoleted by new-1-1.x86_64)
+            "#]],
         ),
         (
             "upgrade a",
@@ -427,9 +427,9 @@ fn upgrades() {
         (
             "upgrade lib",
             expect![[r#"
-            upgrade lib-1-1.x86_64 to lib-2-1.x86_64 (asked for `lib`)
-            upgrade a-1-1.x86_64 to a-2-1.x86_64 (other)
-        "#]],
+                upgrade lib-1-1.x86_64 to lib-2-1.x86_64 (asked for `lib`)
+                upgrade a-1-1.x86_64 to a-2-1.x86_64 (needs lib-1-1.x86_64)
+            "#]],
         ),
         (
             "upgrade old",
@@ -484,7 +484,7 @@ fn an_upgrade_that_does_not_fit_is_held_back() {
          available lib-2-1.x86_64",
         "upgrade",
         expect![[r#"
-            upgrade c-1-1.x86_64 to c-2-1.x86_64 (other)
+            upgrade c-1-1.x86_64 to c-2-1.x86_64 (upgrade)
         "#]],
     );
 }
@@ -616,8 +616,8 @@ fn replacing_and_reinstalling() {
         (
             "sync",
             expect![[r#"
-            downgrade b-3-1.x86_64 to b-1-1.x86_64 (other)
-        "#]],
+                downgrade b-3-1.x86_64 to b-1-1.x86_64 (upgrade)
+            "#]],
         ),
         ("upgrade", expect![[""]]),
     ] {
@@ -709,9 +709,9 @@ fn kernels_stay_side_by_side() {
         (
             "upgrade",
             expect![[r#"
-            install firmware-1-1.noarch (needed by kernel-3-1.x86_64)
-            upgrade kernel-1-1.x86_64 to kernel-3-1.x86_64 (other)
-        "#]],
+                install firmware-1-1.noarch (needed by kernel-3-1.x86_64)
+                upgrade kernel-1-1.x86_64 to kernel-3-1.x86_64 (upgrade)
+            "#]],
         ),
         (
             "remove kernel-1; multi kernel",

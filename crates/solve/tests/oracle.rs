@@ -196,11 +196,9 @@ fn violations(there: &[&PackageRecord]) -> Vec<String> {
         {
             found.push(format!("{} lacks {dependency}", one.nevra));
         }
-        for dependency in one
-            .conflicts
-            .iter()
-            .filter(|dependency| evaluate(&others, dependency))
-        {
+        // How a rich conflict takes the package itself is a matter of reading; either is good.
+        let both = |dependency: &&Dependency| evaluate(there, dependency) && evaluate(&others, dependency);
+        for dependency in one.conflicts.iter().filter(both) {
             found.push(format!("{} conflicts with {dependency}", one.nevra));
         }
         for other in &others {
