@@ -1,6 +1,6 @@
 //! From many files to one catalog: the merge rule of each section, and the checks across files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -107,76 +107,51 @@ impl Catalog {
     /// Names that lead nowhere.
     pub(crate) fn check_references(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        let mut report = |section: &'static str,
-                          name: &str,
-                          key: &[&str],
-                          kind: &str,
-                          target: &str,
-                          near: Option<&str>| {
-            let mut fault = Fault::new(format!("there is no {kind} `{target}`")).at(key);
-            fault.help = near.map(|near| format!("did you mean `{near}`?"));
-            found.push(self.diagnose(section, name, fault));
-        };
-        let config = &self.config;
-        for (group, entry) in &config.component_groups {
-            for (index, member) in entry.components.iter().enumerate() {
-                if !config.components.contains_key(member) {
-                    let near = nearest(
-                        member.as_str(),
-                        config.components.keys().map(ComponentName::as_str),
-                    );
-                    let key = ["components", &index.to_string()];
-                    report(
-                        "component-groups",
-                        group.as_str(),
-                        &key,
-                        "component",
-                        member.as_str(),
-                        near,
-                    );
-                }
-            }
-        }
-        for (name, image) in &config.images {
-            if let Some(base) = image
-                .extends
-                .as_ref()
-                .filter(|base| !config.images.contains_key(*base))
-            {
-                let near = nearest(base.as_str(), config.images.keys().map(ImageName::as_str));
-                report(
-                    "images",
-                    name.as_str(),
-                    &["extends"],
-                    "image",
-                    base.as_str(),
-                    near,
-                );
-            }
-        }
-        for (name, component) in &config.components {
-            let versions = component
-                .versions
+        let components = &self.config.components;
+        for (group, entry) in &self.config.component_groups {
+            for (index, member) in entry
+                .components
                 .iter()
-                .flat_map(|versions| versions.iter().enumerate());
-            for (index, version) in versions {
-                let known = || config.distros.values().flat_map(|distro| distro.versions.keys());
-                if !known().any(|one| one == version) {
-                    let near = nearest(version.as_str(), known().map(DistroVersion::as_str));
-                    let key = ["versions", &index.to_string()];
-                    report(
-                        "components",
-                        name.as_str(),
-                        &key,
-                        "distribution version",
-                        version.as_str(),
-                        near,
-                    );
-                }
+                .enumerate()
+                .filter(|(_, one)| !components.contains_key(*one))
+            {
+                let near = nearest(member.as_str(), components.keys().map(ComponentName::as_str));
+                let fault =
+                    no_such("component", member.as_str(), near).at(&["components", &index.to_string()]);
+                found.push(self.diagnose("component-groups", group.as_str(), fault));
+            }
+        }
+        let images = &self.config.images;
+        for (name, image) in images {
+            if let Some(base) = image.extends.as_ref().filter(|base| !images.contains_key(*base)) {
+                let near = nearest(base.as_str(), images.keys().map(ImageName::as_str));
+                let fault = no_such("image", base.as_str(), near).at(&["extends"]);
+                found.push(self.diagnose("images", name.as_str(), fault));
+            }
+        }
+        let versions: BTreeSet<&DistroVersion> = self
+            .config
+            .distros
+            .values()
+            .flat_map(|distro| distro.versions.keys())
+            .collect();
+        for (name, component) in components {
+            let named = component.versions.iter().flat_map(|list| list.iter().enumerate());
+            for (index, version) in named.filter(|(_, version)| !versions.contains(version)) {
+                let near = nearest(version.as_str(), versions.iter().map(|version| version.as_str()));
+                let fault = no_such("distribution version", version.as_str(), near);
+                let fault = fault.at(&["versions", &index.to_string()]);
+                found.push(self.diagnose("components", name.as_str(), fault));
             }
         }
         found
     }
+}
+
+fn no_such(kind: &str, name: &str, near: Option<&str>) -> Fault {
+    let mut fault = Fault::new(format!("there is no {kind} `{name}`"));
+    fault.help = near.map(|near| format!("did you mean `{near}`?"));
+    fault
 }
 
 /// Unites sections in which a name may be defined once.

@@ -94,9 +94,8 @@ pub(crate) fn overlay_file(file: &OverlayFile) -> Vec<Fault> {
 
 fn repository_use(one: &RepositoryUse, key: &[&str], index: usize) -> Option<Fault> {
     let fault = |what: &str| {
-        let key: Vec<&str> = key.iter().copied().collect();
         let mut fault = Fault::new(format!("an input has {what}"))
-            .at(&key)
+            .at(key)
             .help("name a repository or a set, not both");
         fault.key.push(index.to_string());
         fault
@@ -130,24 +129,19 @@ fn component(one: &Component, key: &[&str], scope: Scope, faults: &mut Vec<Fault
         let message = format!("a component has one source, and this one has `{first}` and `{second}`");
         fault(&message, "keep one of `spec`, `import` and `generate`", &[second]);
     }
-    if let Some(check) = one.build.as_ref().and_then(|build| build.check.as_ref()) {
-        if check.skip == Some(true) && is_blank(check.skip_reason.as_deref()) {
-            fault(
-                "`check.skip` needs a reason",
-                "add `skip_reason = \"…\"`",
-                &["build", "check", "skip"],
-            );
-        }
+    let check = one.build.as_ref().and_then(|build| build.check.as_ref());
+    if check.is_some_and(|check| check.skip == Some(true) && is_blank(check.skip_reason.as_deref())) {
+        let key = ["build", "check", "skip"];
+        fault("`check.skip` needs a reason", "add `skip_reason = \"…\"`", &key);
     }
-    if let Some(failure) = one.build.as_ref().and_then(|build| build.failure.as_ref()) {
-        if failure.expected == Some(true) && is_blank(failure.expected_reason.as_deref()) {
-            let key = ["build", "failure", "expected"];
-            fault(
-                "`failure.expected` needs a reason",
-                "add `expected-reason = \"…\"`",
-                &key,
-            );
-        }
+    let failure = one.build.as_ref().and_then(|build| build.failure.as_ref());
+    if failure.is_some_and(|one| one.expected == Some(true) && is_blank(one.expected_reason.as_deref())) {
+        let key = ["build", "failure", "expected"];
+        fault(
+            "`failure.expected` needs a reason",
+            "add `expected-reason = \"…\"`",
+            &key,
+        );
     }
     for (index, file) in one.source_files.iter().enumerate() {
         let index = index.to_string();

@@ -69,3 +69,45 @@ fn a_flood_of_errors_is_cut_off() {
     let error = parse_config(Path::new("x.toml"), &text).unwrap_err();
     assert_eq!(error.as_slice().len(), lazuli_catalog::Diagnostics::MAX);
 }
+
+mod damage {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FILES: [&str; 3] = [
+        include_str!("fixtures/complete/components/all.toml"),
+        include_str!("fixtures/complete/images/server.toml"),
+        include_str!("fixtures/azldev/base/comps/bash/bash.comp.toml"),
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn damaged_text_never_panics(
+            file in 0..FILES.len(),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 1..6),
+        ) {
+            let mut text: Vec<char> = FILES[file].chars().collect();
+            for (at, with) in edits {
+                let at = at.index(text.len());
+                text[at] = with;
+            }
+            let text: String = text.into_iter().collect();
+            if let Err(error) = parse_config(Path::new("x.toml"), &text) {
+                prop_assert!(!error.to_string().is_empty());
+                for one in &error {
+                    prop_assert!(one.location.line >= 1 && one.location.span.start <= text.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_does_not_overflow() {
+        for (open, close) in [("[", "]"), ("{a=", "}")] {
+            let text = format!("includes = {}{}", open.repeat(100_000), close.repeat(100_000));
+            assert!(parse_config(Path::new("x.toml"), &text).is_err());
+        }
+    }
+}

@@ -109,7 +109,6 @@ pub struct Review {
 
 impl ImportSource {
     /// What decides which files stay.
-    #[must_use]
     pub fn file_filter(&self) -> impl Fn(&str) -> bool + use<> {
         let (exclude, keep) = (
             PathMatcher::new(&self.exclude_files),

@@ -167,16 +167,8 @@ pub(crate) fn resolve_image(
     for layer in layers {
         image.absorb(layer, ListRule::Append);
     }
-    let formats = image
-        .formats
-        .as_ref()
-        .map(|list| list.0.clone())
-        .unwrap_or_default();
-    let architectures = image
-        .architectures
-        .as_ref()
-        .map(|list| list.0.clone())
-        .unwrap_or_default();
+    let formats = image.formats.take().map(|list| list.0).unwrap_or_default();
+    let architectures = image.architectures.take().map(|list| list.0).unwrap_or_default();
     let capabilities = image.capabilities.clone().unwrap_or_default();
     let kernel = resolve_kernel(
         name,
@@ -189,18 +181,15 @@ pub(crate) fn resolve_image(
     packages.extend(kernel.iter().map(|kernel| kernel.package.clone()));
     packages.sort();
     packages.dedup();
-    if let Some(both) = packages.iter().find(|name| {
+    let excluded = |name: &PackageName| {
         image
             .exclude_packages
             .iter()
             .any(|not| not.matches(name.as_str()))
-    }) {
-        faults.push(
-            Fault::new(format!(
-                "package `{both}` is both in `packages` and in `exclude-packages`"
-            ))
-            .at(&["packages"]),
-        );
+    };
+    if let Some(both) = packages.iter().find(|name| excluded(name)) {
+        let message = format!("package `{both}` is both in `packages` and in `exclude-packages`");
+        faults.push(Fault::new(message).at(&["packages"]));
     }
     let resolved = ResolvedImage {
         name: name.clone(),

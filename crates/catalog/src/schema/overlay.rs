@@ -311,116 +311,141 @@ impl Overlay {
     /// # Errors
     /// A key is missing, or contradicts another.
     pub fn action(&self) -> Result<OverlayAction, OverlayError> {
-        let kind = self.kind.name();
-        let need = |key: &'static str, value: &Option<String>| match value {
-            Some(text) if !text.is_empty() => Ok(text.clone()),
-            _ => Err(OverlayError::Missing { kind, key }),
-        };
-        let package = || self.package.clone().filter(|name| !name.is_empty());
-        let tag = || need("tag", &self.tag);
-        let value = || need("value", &self.value);
-        let file = || need("file", &self.file);
-        let regex = || need("regex", &self.regex);
-        let source = || {
-            self.source
-                .clone()
-                .ok_or(OverlayError::Missing { kind, key: "source" })
-        };
+        use OverlayAction as Action;
+        let package = self.package.clone().filter(|name| !name.is_empty());
         let replacement = self.replacement.clone().unwrap_or_default();
-        let lines = || match self.lines.is_empty() {
-            true => Err(OverlayError::Missing { kind, key: "lines" }),
-            false => Ok(self.lines.clone()),
-        };
+        let archive = self.archive.clone();
         Ok(match self.kind {
-            OverlayType::SpecAddTag => OverlayAction::SpecAddTag {
-                package: package(),
-                tag: tag()?,
-                value: value()?,
+            OverlayType::SpecAddTag => Action::SpecAddTag {
+                package,
+                tag: self.tag()?,
+                value: self.value()?,
             },
-            OverlayType::SpecInsertTag => OverlayAction::SpecInsertTag {
-                package: package(),
-                tag: tag()?,
-                value: value()?,
+            OverlayType::SpecInsertTag => Action::SpecInsertTag {
+                package,
+                tag: self.tag()?,
+                value: self.value()?,
             },
-            OverlayType::SpecSetTag => OverlayAction::SpecSetTag {
-                package: package(),
-                tag: tag()?,
-                value: value()?,
+            OverlayType::SpecSetTag => Action::SpecSetTag {
+                package,
+                tag: self.tag()?,
+                value: self.value()?,
             },
-            OverlayType::SpecUpdateTag => OverlayAction::SpecUpdateTag {
-                package: package(),
-                tag: tag()?,
-                value: value()?,
+            OverlayType::SpecUpdateTag => Action::SpecUpdateTag {
+                package,
+                tag: self.tag()?,
+                value: self.value()?,
             },
-            OverlayType::SpecRemoveTag => {
-                let value = self.value.clone().filter(|value| !value.is_empty());
-                OverlayAction::SpecRemoveTag {
-                    package: package(),
-                    tag: tag()?,
-                    value,
-                }
-            }
-            OverlayType::SpecPrependLines => OverlayAction::SpecPrependLines {
+            OverlayType::SpecRemoveTag => Action::SpecRemoveTag {
+                package,
+                tag: self.tag()?,
+                value: self.value().ok(),
+            },
+            OverlayType::SpecPrependLines => Action::SpecPrependLines {
                 target: self.target()?,
-                lines: lines()?,
+                lines: self.lines()?,
             },
-            OverlayType::SpecAppendLines => OverlayAction::SpecAppendLines {
+            OverlayType::SpecAppendLines => Action::SpecAppendLines {
                 target: self.target()?,
-                lines: lines()?,
+                lines: self.lines()?,
             },
-            OverlayType::SpecSearchReplace => OverlayAction::SpecSearchReplace {
+            OverlayType::SpecSearchReplace => Action::SpecSearchReplace {
                 target: self.target()?,
-                regex: regex()?,
+                regex: self.regex()?,
                 replacement,
             },
-            OverlayType::SpecRemoveSection => OverlayAction::SpecRemoveSection {
-                section: need("section", &self.section)?,
-                package: package(),
+            OverlayType::SpecRemoveSection => Action::SpecRemoveSection {
+                section: self.need("section", self.section.as_ref())?,
+                package,
             },
-            OverlayType::SpecRemoveSubpackage => {
-                if self.section.as_ref().is_some_and(|section| !section.is_empty()) {
-                    let reason = "all sections of the sub-package are removed";
-                    return Err(OverlayError::Unexpected {
-                        kind,
-                        key: "section",
-                        reason,
-                    });
-                }
-                OverlayAction::SpecRemoveSubpackage {
-                    package: need("package", &self.package)?,
-                }
-            }
-            OverlayType::PatchAdd => OverlayAction::PatchAdd {
-                source: source()?,
+            OverlayType::SpecRemoveSubpackage => self.remove_subpackage()?,
+            OverlayType::PatchAdd => Action::PatchAdd {
+                source: self.source()?,
                 file: self.file.clone(),
             },
-            OverlayType::PatchRemove => OverlayAction::PatchRemove { file: file()? },
-            OverlayType::FilePrependLines => OverlayAction::FilePrependLines {
-                file: file()?,
-                lines: lines()?,
+            OverlayType::PatchRemove => Action::PatchRemove { file: self.file()? },
+            OverlayType::FilePrependLines => Action::FilePrependLines {
+                file: self.file()?,
+                lines: self.lines()?,
             },
-            OverlayType::FileSearchReplace => {
-                let archive = self.archive.clone();
-                OverlayAction::FileSearchReplace {
-                    file: file()?,
-                    archive,
-                    regex: regex()?,
+            OverlayType::FileSearchReplace => Action::FileSearchReplace {
+                file: self.file()?,
+                archive,
+                regex: self.regex()?,
+                replacement,
+            },
+            OverlayType::FileAdd => Action::FileAdd {
+                file: self.file()?,
+                source: self.source()?,
+            },
+            OverlayType::FileRemove => Action::FileRemove {
+                file: self.file()?,
+                archive,
+            },
+            OverlayType::FileRename => {
+                let replacement = self.need("replacement", self.replacement.as_ref())?;
+                Action::FileRename {
+                    file: self.file()?,
                     replacement,
                 }
             }
-            OverlayType::FileAdd => OverlayAction::FileAdd {
-                file: file()?,
-                source: source()?,
-            },
-            OverlayType::FileRemove => OverlayAction::FileRemove {
-                file: file()?,
-                archive: self.archive.clone(),
-            },
-            OverlayType::FileRename => OverlayAction::FileRename {
-                file: file()?,
-                replacement: need("replacement", &self.replacement)?,
-            },
         })
+    }
+
+    fn missing(&self, key: &'static str) -> OverlayError {
+        OverlayError::Missing {
+            kind: self.kind.name(),
+            key,
+        }
+    }
+
+    /// An empty text counts as a missing one, as azldev has it.
+    fn need(&self, key: &'static str, value: Option<&String>) -> Result<String, OverlayError> {
+        value
+            .filter(|text| !text.is_empty())
+            .cloned()
+            .ok_or_else(|| self.missing(key))
+    }
+
+    fn tag(&self) -> Result<String, OverlayError> {
+        self.need("tag", self.tag.as_ref())
+    }
+
+    fn value(&self) -> Result<String, OverlayError> {
+        self.need("value", self.value.as_ref())
+    }
+
+    fn file(&self) -> Result<String, OverlayError> {
+        self.need("file", self.file.as_ref())
+    }
+
+    fn regex(&self) -> Result<String, OverlayError> {
+        self.need("regex", self.regex.as_ref())
+    }
+
+    fn source(&self) -> Result<Local<String>, OverlayError> {
+        self.source.clone().ok_or_else(|| self.missing("source"))
+    }
+
+    fn lines(&self) -> Result<Vec<String>, OverlayError> {
+        if self.lines.is_empty() {
+            Err(self.missing("lines"))
+        } else {
+            Ok(self.lines.clone())
+        }
+    }
+
+    fn remove_subpackage(&self) -> Result<OverlayAction, OverlayError> {
+        if self.section.as_ref().is_some_and(|section| !section.is_empty()) {
+            let reason = "all sections of the sub-package are removed";
+            return Err(OverlayError::Unexpected {
+                kind: self.kind.name(),
+                key: "section",
+                reason,
+            });
+        }
+        let package = self.need("package", self.package.as_ref())?;
+        Ok(OverlayAction::SpecRemoveSubpackage { package })
     }
 
     fn target(&self) -> Result<SectionTarget, OverlayError> {

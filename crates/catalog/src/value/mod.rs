@@ -2,7 +2,7 @@
 //!
 //! Each type has one constructor, `new`, which checks its text. Serde uses the same constructor, so a value of such
 //! a type is always valid, wherever it came from. The JSON schema of each type carries a `pattern` for editors and a
-//! `format` by which [`check_format`] finds the constructor, so that one file's errors are found in one pass.
+//! `format` by which the loader finds the constructor, so that one file's errors are found in one pass.
 
 mod debian;
 mod digest;
@@ -245,6 +245,76 @@ mod tests {
         }
     }
 
+    const SAMPLES: &[&str] = &[
+        "bash",
+        "libstdc++6",
+        "a",
+        "_x",
+        "0ad",
+        "python3.13",
+        "-x",
+        "",
+        ".",
+        "..",
+        "a/b",
+        "/",
+        "/usr/bin",
+        "/usr/",
+        "//x",
+        "/a/../b",
+        "trixie-security",
+        "stable/updates",
+        "sshd",
+        "Sshd",
+        "ssh.service",
+        "getty@.service",
+        "a.b",
+        "ssh",
+        "cap_net_raw=ep",
+        "cap_net_raw,cap_setuid+ep cap_x=i",
+        "x=ep",
+        "512M",
+        "2GiB",
+        "12",
+        "8 GB",
+        "M",
+        "99999999999999999999",
+        "0755",
+        "644",
+        "4755",
+        "0999",
+        "07777",
+        "17777",
+        "lazuli",
+        "host.example",
+        "-host",
+        "console=ttyS0,115200",
+        "a b",
+        "perl*",
+        "perl:any",
+        "/usr/bin/perl",
+        "libc6 >= 2.36",
+        "(a or b)",
+        "https://x.example/$basearch",
+        "http://",
+        "ftp://x",
+        "2026-02-24T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-02-24 00:00:00.5+01:00",
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "a1b2c3d",
+        "A1B2C3D4E5",
+        "/usr/share/**",
+        "/usr/[a",
+        "*.toml",
+        "{a,b}.toml",
+        "{component}/x.toml",
+        "a\nb",
+        "ünicode",
+        "Lazuli Linux",
+        "1:2.3-4~x+b1",
+    ];
+
     #[test]
     fn every_format_of_the_schema_is_checked_and_no_pattern_is_stricter() {
         let mut found = Vec::new();
@@ -252,80 +322,12 @@ mod tests {
         found.sort();
         found.dedup();
         assert!(found.len() > 20, "{found:?}");
-        let samples = [
-            "bash",
-            "libstdc++6",
-            "a",
-            "_x",
-            "0ad",
-            "python3.13",
-            "-x",
-            "",
-            ".",
-            "..",
-            "a/b",
-            "/",
-            "/usr/bin",
-            "/usr/",
-            "//x",
-            "/a/../b",
-            "trixie-security",
-            "stable/updates",
-            "sshd",
-            "Sshd",
-            "ssh.service",
-            "getty@.service",
-            "a.b",
-            "ssh",
-            "cap_net_raw=ep",
-            "cap_net_raw,cap_setuid+ep cap_x=i",
-            "x=ep",
-            "512M",
-            "2GiB",
-            "12",
-            "8 GB",
-            "M",
-            "99999999999999999999",
-            "0755",
-            "644",
-            "4755",
-            "0999",
-            "07777",
-            "17777",
-            "lazuli",
-            "host.example",
-            "-host",
-            "console=ttyS0,115200",
-            "a b",
-            "perl*",
-            "perl:any",
-            "/usr/bin/perl",
-            "libc6 >= 2.36",
-            "(a or b)",
-            "https://x.example/$basearch",
-            "http://",
-            "ftp://x",
-            "2026-02-24T00:00:00Z",
-            "2026-02-30T00:00:00Z",
-            "2026-02-24 00:00:00.5+01:00",
-            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-            "a1b2c3d",
-            "A1B2C3D4E5",
-            "/usr/share/**",
-            "/usr/[a",
-            "*.toml",
-            "{a,b}.toml",
-            "{component}/x.toml",
-            "a\nb",
-            "ünicode",
-            "Lazuli Linux",
-            "1:2.3-4~x+b1",
-        ];
         for (format, pattern) in found {
             assert!(is_known_format(&format), "{format} has no constructor in CHECKS");
             let pattern_matcher = regex::Regex::new(&pattern).expect("a pattern of the schema compiles");
-            let accepted: Vec<&str> = samples
-                .into_iter()
+            let accepted: Vec<&str> = SAMPLES
+                .iter()
+                .copied()
                 .filter(|text| check_format(&format, text).is_ok())
                 .collect();
             assert!(!accepted.is_empty(), "no sample is a valid {format}");

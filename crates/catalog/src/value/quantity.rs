@@ -38,7 +38,7 @@ impl ByteSize {
         let unit = UNITS
             .iter()
             .rev()
-            .find(|(_, factor)| bytes != 0 && bytes % factor == 0);
+            .find(|(_, factor)| bytes != 0 && bytes.is_multiple_of(*factor));
         ByteSize(match unit {
             Some((name, factor)) => format!("{}{name}", bytes / factor),
             None => bytes.to_string(),
