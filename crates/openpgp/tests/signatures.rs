@@ -4,8 +4,8 @@
 
 use lazuli_openpgp::{KeyAlgorithm, Keyring, SigningKey};
 use lazuli_rpm::{
-    Evr, FileEntry, KeyKind, Metadata, Nevra, Package, PackageBuilder, PackageError, Tag, Verifier as _,
-    VerifyError,
+    Evr, FileEntry, FileState, Header, InstallFacts, KeyKind, Metadata, Nevra, Package, PackageBuilder,
+    PackageError, Tag, Verifier as _, VerifyError, installed_header,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -486,6 +486,67 @@ fn rpm_accepts_ours() {
             "{said}"
         );
     }
+}
+
+/// The header of a signed package in the database is what rpm would have stored, and rpm checks its signature there.
+#[test]
+fn rpm_accepts_signed_headers_in_its_database() {
+    if !has("rpm") {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let rpm = |database: &str| {
+        let mut command = Command::new("rpm");
+        command.arg("--dbpath").arg(home.path().join(database));
+        command
+    };
+    let bytes = package(ed25519());
+    let parsed = Package::parse(&bytes).unwrap();
+    let (path, certificate) = (home.path().join("p.rpm"), home.path().join("key.asc"));
+    std::fs::write(&path, &bytes).unwrap();
+    std::fs::write(&certificate, ed25519().certificate().unwrap()).unwrap();
+    // rpmdb cannot export one package only, so this database has no key.
+    run(
+        rpm("theirs")
+            .args(["-i", "--justdb", "--nodeps", "--nosignature"])
+            .arg(&path),
+        home.path(),
+    );
+    let mut export = Command::new("rpmdb");
+    let exported = output(
+        export
+            .arg("--dbpath")
+            .arg(home.path().join("theirs"))
+            .arg("--exportdb"),
+        home.path(),
+    )
+    .stdout;
+    let stored = Header::from_blob(&exported[8..]).unwrap();
+    let one = |tag| stored.u32(tag).unwrap().unwrap();
+    let facts = InstallFacts {
+        install_time: one(Tag::INSTALLTIME),
+        install_tid: one(Tag::INSTALLTID),
+        install_color: one(Tag::INSTALLCOLOR),
+        file_states: vec![FileState::Normal],
+    };
+    let ours = installed_header(parsed.signature(), parsed.header(), &facts).unwrap();
+    assert!(exported[8..] == ours, "the bytes differ");
+
+    run(rpm("ours").arg("--import").arg(&certificate), home.path());
+    let stream = home.path().join("stream");
+    std::fs::write(&stream, [&exported[..8], &ours].concat()).unwrap();
+    let mut import = Command::new("rpmdb");
+    import
+        .arg("--dbpath")
+        .arg(home.path().join("ours"))
+        .arg("--importdb");
+    run(import.stdin(std::fs::File::open(stream).unwrap()), home.path());
+    let said = run(rpm("ours").args(["-qvv", "signed"]), home.path());
+    let id = ed25519().fingerprint()[32..].to_lowercase();
+    assert!(
+        said.contains(&format!("Header V4 EdDSA/SHA256 Signature, key ID {id}: OK")),
+        "{said}"
+    );
 }
 
 /// The machine's Debian archive keyring, and what it signed: several keys, of which one or two sign a release.

@@ -4,7 +4,7 @@
 
 mod support;
 
-use lazuli_rpm::{FileEntry, Metadata};
+use lazuli_rpm::{Compression, FileEntry, Metadata, PackageBuilder};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -269,4 +269,57 @@ fn a_thousand_files() {
         ])
         .arg(&root));
     assert_eq!(owner, "empty-0-0.noarch\n");
+}
+
+#[test]
+fn rpm_installs_what_is_not_compressed() {
+    if !has("rpm") || !as_root() {
+        return;
+    }
+    let rpm = Rpm::new();
+    let (metadata, contents) = everything();
+    let built = PackageBuilder::new(metadata)
+        .compression(Compression::None)
+        .build(&contents, None)
+        .unwrap();
+    let root = install(&rpm, &rpm.write("p.rpm", &built.to_bytes()));
+    assert_eq!(
+        std::fs::read(root.join("usr/bin/tool")).unwrap(),
+        contents[&b"/usr/bin/tool"[..]]
+    );
+}
+
+#[test]
+fn createrepo_finds_the_same_header() {
+    if !has("createrepo_c") {
+        return;
+    }
+    let rpm = Rpm::new();
+    let (metadata, contents) = everything();
+    let built = build(&metadata, &contents);
+    let path = rpm.write("p.rpm", &built.to_bytes());
+    std::fs::create_dir(rpm.path("repo")).unwrap();
+    run(Command::new("createrepo_c")
+        .args(["--quiet", "--general-compress-type=gz", "-o"])
+        .arg(rpm.path("repo"))
+        .arg(path.parent().unwrap()));
+    let list = std::fs::read_dir(rpm.path("repo/repodata")).unwrap().flatten();
+    let primary = list
+        .map(|e| e.path())
+        .find(|p| p.to_str().unwrap().ends_with("primary.xml.gz"))
+        .unwrap();
+    let text = run(Command::new("gzip").arg("-dc").arg(primary));
+    let range = &built.header_range;
+    let header = format!(
+        "<rpm:header-range start=\"{}\" end=\"{}\"/>",
+        range.start, range.end
+    );
+    assert!(text.contains(&header), "{text}");
+    assert!(text.contains(&hex::encode(built.sha256())), "{text}");
+    let size = format!(
+        "<size package=\"{}\" installed=\"{}\" ",
+        built.size(),
+        built.metadata.installed_size()
+    );
+    assert!(text.contains(&size), "{text}");
 }

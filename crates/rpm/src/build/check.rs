@@ -171,6 +171,9 @@ fn check_entry(file: &FileEntry) -> Result<(), BuildError> {
             reason,
         })
     };
+    if file.mode & 0o170_000 == 0 {
+        return fail("its mode has no file type");
+    }
     if file.is_symlink() {
         if file.link_target.is_empty() || file.link_target.contains(&0) {
             return fail("its link target is empty or holds a zero byte");
@@ -188,9 +191,6 @@ fn check_entry(file: &FileEntry) -> Result<(), BuildError> {
     }
     if !file.is_regular() && !file.capabilities.is_empty() {
         return fail("it has capabilities and is no regular file");
-    }
-    if file.mode & 0o170_000 == 0 {
-        return fail("its mode has no file type");
     }
     if file.user.is_empty() || file.group.is_empty() {
         return fail("its owner or group has no name");
