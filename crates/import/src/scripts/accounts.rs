@@ -31,6 +31,12 @@ impl<'s> Interpreter<'s> {
             Some(actions) if actions.is_empty() => self.note(node, Verdict::Irrelevant(Reason::NothingThere)),
             Some(actions) => {
                 for action in actions {
+                    match &action {
+                        Action::User(User { name, .. }) | Action::Group(Group { name, .. }) => {
+                            self.state.accounts.insert(name.clone());
+                        }
+                        _ => {}
+                    }
                     self.note(node, Verdict::Understood(action));
                 }
             }

@@ -50,11 +50,13 @@ impl<'s> Interpreter<'s> {
         self.merge(condition, status, taken, skipped)
     }
 
-    /// Goes on after two branches of which either may have been taken.
+    /// Goes on after two branches of which either may have been taken: `a` if the condition holds, `b` if not.
     fn merge(&mut self, condition: &'s Node, status: Status, mut a: Branch<'s>, mut b: Branch<'s>) -> (Status, Flow) {
         let opaque = status == Status::Opaque;
-        if opaque && (a.matters() || b.matters()) {
-            let text = format!("what follows depends on `{}`", self.text_of(condition));
+        let (a_dubious, b_dubious) = (status.is_dubious(), status.not().is_dubious());
+        if (a_dubious && a.matters()) || (b_dubious && b.matters()) {
+            let what = if opaque { "what follows depends on" } else { "another package decides, by" };
+            let text = format!("{what} `{}`", self.text_of(condition));
             self.statements.push(Statement { line: condition.line, text, verdict: Verdict::Unknown });
             let unknown = |s: &Statement| !matches!(s.verdict, Verdict::Understood(_));
             self.statements.extend(std::mem::take(&mut a.statements).into_iter().filter(unknown));
@@ -112,7 +114,7 @@ impl<'s> Interpreter<'s> {
                 self.not_reached(condition, body);
                 self.if_command(rest, otherwise)
             }
-            Status::Guard | Status::Opaque => {
+            _ => {
                 let taken = self.branch(body);
                 let other = self.aside(|this| this.if_command(rest, otherwise));
                 self.merge(condition, status, taken, other)
@@ -131,7 +133,7 @@ impl<'s> Interpreter<'s> {
                 self.not_reached(left, right);
                 (Status::No, Flow::Next)
             }
-            Status::Guard | Status::Opaque => {
+            _ => {
                 let branch = self.branch(right);
                 let second = branch.status;
                 let skipped = self.aside(|_| (Status::No, Flow::Next));
@@ -154,11 +156,11 @@ impl<'s> Interpreter<'s> {
         match status {
             Status::Yes => (Status::Yes, Flow::Next),
             Status::No => self.run(right),
-            Status::Guard | Status::Opaque => {
+            _ => {
                 let branch = self.branch(right);
                 let (second, leaves) = (branch.status, branch.flow != Flow::Next);
                 let skipped = self.aside(|_| (Status::Yes, Flow::Next));
-                let (_, flow) = self.merge(left, status, branch, skipped);
+                let (_, flow) = self.merge(left, status.not(), branch, skipped);
                 let result = match second {
                     // What goes on has succeeded.
                     _ if leaves => Status::Yes,
@@ -243,6 +245,7 @@ fn merged<'s>(mut a: State<'s>, b: State<'s>) -> State<'s> {
         a.folder = None;
     }
     a.made.extend(b.made);
+    a.accounts.extend(b.accounts);
     for (name, body) in b.functions {
         match a.functions.get(&name) {
             // Two bodies for one name: a call of it is unknown.

@@ -9,8 +9,8 @@ use super::expand::Field;
 use super::{Action, Reason, Verdict};
 
 /// Programs that only read, compute or say something, with the options that change that.
-const QUERIES: [&str; 40] = [
-    "grep", "egrep", "fgrep", "cut", "tr", "sort", "uniq", "head", "tail", "wc", "awk", "readlink", "realpath", "stat", "ls", "md5sum", "sha1sum", "sha256sum", "sha512sum", "cmp", "diff", "id", "whoami",
+const QUERIES: [&str; 39] = [
+    "grep", "egrep", "fgrep", "cut", "tr", "sort", "uniq", "head", "tail", "wc", "awk", "realpath", "stat", "ls", "md5sum", "sha1sum", "sha256sum", "sha512sum", "cmp", "diff", "id", "whoami",
     "uname", "date", "expr", "seq", "pidof", "pgrep", "who", "runlevel", "ischroot", "getcap", "tempfile", "hostname",
     "arch", "getconf", "logger", "df", "aa-enabled",
 ];
@@ -130,8 +130,10 @@ impl<'s> Interpreter<'s> {
             "command" | "which" | "type" => self.which(node, arguments),
             "getent" => {
                 irrelevant(self, Reason::NoEffect);
-                Status::No
+                let made = arguments.get(1).and_then(Field::known).is_some_and(|n| self.state.accounts.contains(n));
+                Status::from_bool(made)
             }
+            "readlink" => self.readlink(node, arguments),
             "mktemp" => {
                 self.note(node, Verdict::Irrelevant(Reason::Temporary));
                 self.print(Some("/tmp/lazuli-import\n"));
@@ -202,6 +204,19 @@ impl<'s> Interpreter<'s> {
         };
         self.note(node, verdict);
         Status::Opaque
+    }
+
+    /// Of links, only those of the layout are known.
+    fn readlink(&mut self, node: &'s Node, arguments: &[Field]) -> Status {
+        self.note(node, Verdict::Irrelevant(Reason::NoEffect));
+        let words: Option<Vec<&str>> = arguments.iter().map(Field::known).collect();
+        let target = match words.as_deref() {
+            Some(["-f" | "-e" | "-m", path]) => layout_link(path).map(|name| format!("/usr/{name}\n")),
+            Some([path]) => layout_link(path).map(|name| format!("usr/{name}\n")),
+            _ => None,
+        };
+        self.print(target.as_deref());
+        if target.is_some() { Status::Yes } else { Status::Opaque }
     }
 
     fn find(&mut self, node: &'s Node, arguments: &[Field]) -> Status {
@@ -345,4 +360,9 @@ fn part_of_path(program: &str, path: &str) -> String {
     let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
     let part = if program == "basename" { name } else { folder };
     format!("{}\n", if part.is_empty() { "/" } else { part })
+}
+
+/// The name of a link from the root into `/usr`.
+fn layout_link(path: &str) -> Option<&str> {
+    path.strip_prefix('/').filter(|name| matches!(*name, "bin" | "sbin" | "lib" | "lib64"))
 }

@@ -127,7 +127,7 @@ impl Reader<'_, '_> {
                 match known {
                     Some("") => Status::No,
                     Some(path) => self.file(operator, path),
-                    None => Status::Guard,
+                    None => Status::Elsewhere,
                 }
             }
             _ => Status::Opaque,
@@ -135,6 +135,9 @@ impl Reader<'_, '_> {
     }
 
     fn file(&self, operator: &str, path: &str) -> Status {
+        if let Some(answer) = alias(operator, path) {
+            return answer;
+        }
         let here = self.interpreter.exists(path);
         let Some(file) = self.interpreter.known_file(path) else {
             return if operator == "-x" && here != Status::No { tool(path) } else { here };
@@ -142,11 +145,11 @@ impl Reader<'_, '_> {
         let link = file == KnownFile::Symlink;
         match operator {
             "-L" | "-h" => Status::from_bool(link),
-            "-d" => if link { Status::Guard } else { Status::from_bool(file == KnownFile::Directory) },
-            "-f" => if link { Status::Guard } else { Status::from_bool(matches!(file, KnownFile::Regular { .. })) },
+            "-d" => if link { Status::Elsewhere } else { Status::from_bool(file == KnownFile::Directory) },
+            "-f" => if link { Status::Elsewhere } else { Status::from_bool(matches!(file, KnownFile::Regular { .. })) },
             "-s" => match file {
                 KnownFile::Regular { empty, .. } => Status::from_bool(!empty),
-                _ => Status::Guard,
+                _ => Status::Elsewhere,
             },
             "-x" => match file {
                 KnownFile::Regular { executable, .. } => Status::from_bool(executable),
@@ -158,10 +161,22 @@ impl Reader<'_, '_> {
     }
 }
 
+/// The links of the layout: `/bin` and its like into `/usr`, `/var/run` and `/var/lock` into `/run`.
+fn alias(operator: &str, path: &str) -> Option<Status> {
+    let name = path.trim_end_matches('/');
+    let link = matches!(name, "/bin" | "/sbin" | "/lib" | "/lib64" | "/var/run" | "/var/lock");
+    match operator {
+        "-f" if link => Some(Status::No),
+        _ if link => Some(Status::Yes),
+        _ if matches!(name, "/lib32" | "/libo32" | "/libx32") => Some(Status::No),
+        _ => None,
+    }
+}
+
 /// Whether an executable is there.
 pub(super) fn tool(path: &str) -> Status {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if UNDERSTOOD.contains(&name) { Status::Yes } else { Status::Guard }
+    if UNDERSTOOD.contains(&name) { Status::Yes } else { Status::Elsewhere }
 }
 
 /// Tools that do not matter to Lazuli in themselves, since what they do is declared: they count as there.
@@ -196,6 +211,6 @@ fn compare(left: &str, operator: &str, right: &str) -> Status {
         "-ge" => by_number(|a, b| a >= b),
         "-lt" => by_number(|a, b| a < b),
         "-le" => by_number(|a, b| a <= b),
-        _ => Status::Guard,
+        _ => Status::Opaque,
     }
 }

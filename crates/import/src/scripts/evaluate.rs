@@ -26,8 +26,10 @@ pub(super) enum Status {
     Yes,
     /// It fails.
     No,
-    /// It asks whether something is there already: both answers lead to the same state.
+    /// Something that nobody is known to bring is not there: it is then made, and else left alone.
     Guard,
+    /// Something is there that only another package can have brought.
+    Elsewhere,
     /// It depends on what is not known.
     Opaque,
 }
@@ -41,13 +43,24 @@ impl Status {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,
-            other => other,
+            Self::Guard => Self::Elsewhere,
+            Self::Elsewhere => Self::Guard,
+            Self::Opaque => Self::Opaque,
         }
+    }
+
+    /// Whether what lasts must not depend on it.
+    pub(super) fn is_dubious(self) -> bool {
+        matches!(self, Self::Opaque | Self::Elsewhere)
     }
 
     /// The less certain of two.
     pub(super) fn weaker(self, other: Self) -> Self {
-        if self == Self::Opaque || other == Self::Opaque { Self::Opaque } else { Self::Guard }
+        match (self, other) {
+            (Self::Opaque, _) | (_, Self::Opaque) => Self::Opaque,
+            (Self::Elsewhere, _) | (_, Self::Elsewhere) => Self::Elsewhere,
+            _ => Self::Guard,
+        }
     }
 }
 
@@ -83,6 +96,8 @@ pub(super) struct State<'s> {
     pub(super) functions: BTreeMap<String, &'s Node>,
     /// Files that were made so far.
     pub(super) made: BTreeSet<String>,
+    /// Users and groups that were made so far.
+    pub(super) accounts: BTreeSet<String>,
     pub(super) umask: u16,
     /// The working directory, if it is known.
     pub(super) folder: Option<String>,
@@ -190,7 +205,8 @@ impl<'s> Interpreter<'s> {
             variables,
             positional: arguments.into_iter().map(Some).collect(),
             functions: BTreeMap::new(),
-            made: BTreeSet::new(),
+            made: facts.made.iter().cloned().collect(),
+            accounts: BTreeSet::new(),
             umask: 0o022,
             folder: Some("/".to_owned()),
             output: None,
@@ -318,6 +334,7 @@ impl<'s> Interpreter<'s> {
                 self.statements.extend(branch.statements);
                 self.state.output = branch.state.output;
                 self.state.made = branch.state.made;
+                self.state.accounts = branch.state.accounts;
                 (branch.status, Flow::Next)
             }
             Kind::Group(body) => self.run(body),
@@ -359,11 +376,11 @@ impl<'s> Interpreter<'s> {
         match status {
             Status::No => (Status::Yes, Flow::Next),
             // The body may run any number of times: what it sets is not known while it runs.
-            Status::Yes | Status::Opaque => {
+            _ => {
                 self.forget_assigned(body);
-                self.perhaps(condition, Status::Opaque, body)
+                let status = if status == Status::Yes { Status::Opaque } else { status };
+                self.perhaps(condition, status, body)
             }
-            Status::Guard => self.perhaps(condition, Status::Guard, body),
         }
     }
 
@@ -380,25 +397,23 @@ impl<'s> Interpreter<'s> {
     fn pipeline(&mut self, negated: bool, stages: &'s [Node]) -> (Status, Flow) {
         let many = stages.len() > 1;
         let mut status = Status::Yes;
+        let mut first_status = None;
         let mut flow = Flow::Next;
         for stage in stages {
             if many {
                 let branch = self.branch(stage);
                 self.statements.extend(branch.statements);
                 status = branch.status;
+                first_status.get_or_insert(status);
             } else {
                 (status, flow) = self.run(stage);
             }
         }
         if many {
             self.print(None);
-            // Nobody is in the tables yet: no account is found that a script is about to create.
+            // An account that is not there has no fields to look at.
             let asks_accounts = stages.first().is_some_and(|first| self.text_of(first).starts_with("getent "));
-            status = match status {
-                _ if asks_accounts => Status::No,
-                Status::Guard => Status::Guard,
-                _ => Status::Opaque,
-            };
+            status = if asks_accounts && first_status == Some(Status::No) { Status::No } else { Status::Opaque };
         }
         (if negated { status.not() } else { status }, flow)
     }
@@ -516,9 +531,10 @@ impl<'s> Interpreter<'s> {
         crate::files::merged_path(&joined)
     }
 
-    /// Whether a file is there on a new system with this package. `Guard`: it may be another package's.
+    /// Whether a file is there on a new system with this package. `Elsewhere`: it may be another package's.
     pub(super) fn exists(&self, path: &str) -> Status {
-        const NEVER: [&str; 9] = [
+        const ALWAYS: [&str; 2] = ["/usr/bin/sh", "/var/lock"];
+        const NEVER: [&str; 12] = [
             "/run/systemd/system",
             "/run/systemd/generator",
             "/etc/init.d",
@@ -528,17 +544,21 @@ impl<'s> Interpreter<'s> {
             "/etc/inittab",
             "/usr/lib/runit-helper",
             "/etc/alternatives",
+            "/usr/lib32",
+            "/usr/libo32",
+            "/usr/libx32",
         ];
         const LEFT_OVERS: [&str; 7] =
             [".dpkg-bak", ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-backup", ".ucf-old", ".pre-conffile"];
-        let Some(path) = self.absolute(path) else { return Status::Guard };
+        let Some(path) = self.absolute(path) else { return Status::Elsewhere };
         let below = |folder: &&str| path == **folder || path.starts_with(&format!("{folder}/"));
-        if self.facts.files.contains_key(&path) || self.state.made.contains(&path) {
+        let known = self.facts.files.contains_key(&path) || self.state.made.contains(&path);
+        if known || ALWAYS.contains(&path.as_str()) {
             Status::Yes
         } else if NEVER.iter().any(below) || LEFT_OVERS.iter().any(|end| path.ends_with(end)) {
             Status::No
         } else {
-            Status::Guard
+            Status::Elsewhere
         }
     }
 

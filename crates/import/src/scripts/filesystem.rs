@@ -190,7 +190,8 @@ impl<'s> Interpreter<'s> {
                 continue;
             }
             let path = self.absolute(path)?;
-            let there = self.facts.files.contains_key(&path);
+            // `-will-install` is how dh_installnss talks to itself.
+            let there = self.facts.files.contains_key(&path) || path.ends_with("-will-install");
             verdicts.push(if there {
                 Verdict::Irrelevant(Reason::NoEffect)
             } else {
@@ -207,7 +208,7 @@ impl<'s> Interpreter<'s> {
         }
         let [target, link] = call.operands.as_slice() else { return None };
         let target = target.known()?.to_owned();
-        let mut path = self.absolute(link.known()?)?;
+        let mut path = self.link_path(link.known()?)?;
         let into_folder = link.known()?.ends_with('/')
             || (self.facts.files.get(&path) == Some(&KnownFile::Directory)
                 && !call.has('n', "--no-dereference")
@@ -220,6 +221,13 @@ impl<'s> Interpreter<'s> {
             return Some(vec![Verdict::Irrelevant(Reason::NoEffect)]);
         }
         Some(vec![understood(Action::Symlink(Symlink { path, target }))])
+    }
+
+    /// The path of a link that is made: only its folder goes through the links of the layout.
+    fn link_path(&self, path: &str) -> Option<String> {
+        let (folder, name) = path.trim_end_matches('/').rsplit_once('/')?;
+        let folder = if folder.is_empty() { String::new() } else { self.absolute(folder)? };
+        Some(format!("{}/{name}", folder.trim_end_matches('/')))
     }
 
     /// A copy of a file of the package.
@@ -264,7 +272,7 @@ impl<'s> Interpreter<'s> {
     }
 
     /// Removing what is not there does nothing; what the package ships or a script made must stay.
-    fn rm(&self, arguments: &[Field]) -> Option<Vec<Verdict>> {
+    fn rm(&mut self, arguments: &[Field]) -> Option<Vec<Verdict>> {
         let call = Call::read(arguments, &[]);
         let mut verdicts = Vec::new();
         for operand in &call.operands {
@@ -275,8 +283,13 @@ impl<'s> Interpreter<'s> {
                     let path = self.absolute(path)?;
                     let inside = format!("{path}/");
                     let own = |file: &String| *file == path || file.starts_with(&inside);
-                    if self.facts.files.keys().any(own) || self.state.made.iter().any(own) {
+                    if self.facts.files.keys().any(own) {
                         return None;
+                    }
+                    if self.state.made.contains(&path) {
+                        self.state.made.remove(&path);
+                        verdicts.push(understood(Action::Remove { path }));
+                        continue;
                     }
                     Reason::NothingThere
                 }

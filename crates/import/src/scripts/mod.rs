@@ -47,6 +47,8 @@ pub struct ScriptFacts {
     pub answers: BTreeMap<String, String>,
     /// Triggers that the package is interested in.
     pub interests: Vec<String>,
+    /// Files that scripts which ran before have made.
+    pub made: Vec<String>,
 }
 
 /// What kind of file a path of the package is.
@@ -180,6 +182,11 @@ pub enum Action {
         content: String,
         /// Whether the content goes after what is there.
         append: bool,
+    },
+    /// Removes a file that a script has made.
+    Remove {
+        /// The file.
+        path: String,
     },
     /// Gives a file capabilities.
     Capabilities(FileCapabilities),
