@@ -101,7 +101,7 @@ impl Apt {
     /// The addresses of the `InRelease` files of the sources, and the files on disk that have them.
     pub(crate) fn releases(&self) -> Result<Vec<(String, PathBuf)>, UpstreamError> {
         let mut command = self.command("apt-get");
-        command.args(["-qq", "update", "--print-uris"]);
+        command.args(["-q", "update", "--print-uris"]);
         let output = run(command, &mut |_| ())?.success("name its lists")?;
         let lists = self.folder.join("state/lists");
         let releases = release_uris(&output).map(|(uri, file)| (uri.to_owned(), lists.join(file)));
@@ -170,7 +170,7 @@ impl Apt {
 /// The `InRelease` files of the machine's own sources: their addresses.
 pub(crate) fn machine_releases() -> Result<Vec<String>, UpstreamError> {
     let mut command = Command::new("apt-get");
-    command.args(["-qq", "update", "--print-uris"]);
+    command.args(["-q", "update", "--print-uris"]);
     let output = run(command, &mut |_| ())?.success("name the machine's sources")?;
     Ok(release_uris(&output).map(|(uri, _)| uri.to_owned()).collect())
 }

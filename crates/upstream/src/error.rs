@@ -146,7 +146,7 @@ pub enum UpstreamError {
         /// The list.
         file: String,
         /// What is wrong.
-        source: BinaryError,
+        source: Box<BinaryError>,
     },
     /// A package of a list lacks a field, or has a value that it must not have.
     #[error("{file}: package {package}: {reason}")]

@@ -54,7 +54,7 @@ pub(crate) fn sites(settings: &Settings) -> Result<Vec<Site>, UpstreamError> {
             .mirror
             .clone()
             .or_else(|| given_mirror(settings.mirror.as_deref(), suite.name.as_str()));
-        given.map(|uri| uri.trim_end_matches('/').to_owned())
+        given.map(|uri| normalised(&uri))
     };
     let mut machine: Option<Vec<Source>> = None;
     let mut sites = Vec::new();
@@ -84,6 +84,15 @@ pub(crate) fn sites(settings: &Settings) -> Result<Vec<Site>, UpstreamError> {
         });
     }
     Ok(sites)
+}
+
+/// The address as apt writes it: no slash at the end, and one slash only before the path of `file:` addresses.
+fn normalised(uri: &str) -> String {
+    let uri = uri.trim_end_matches('/');
+    match uri.strip_prefix("file:") {
+        Some(path) => format!("file:/{}", path.trim_start_matches('/')),
+        None => uri.to_owned(),
+    }
 }
 
 /// The mirror of the settings, if it alone says where a suite is. A security suite is in an archive of its own, and
@@ -263,5 +272,7 @@ mod tests {
         );
         assert_eq!(given_mirror(Some("http://m/debian"), "a-security"), None);
         assert_eq!(given_mirror(Some("http://m"), "a").as_deref(), Some("http://m"));
+        assert_eq!(normalised("file:///m/debian//"), "file:/m/debian");
+        assert_eq!(normalised("http://m/debian/"), "http://m/debian");
     }
 }

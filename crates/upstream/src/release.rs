@@ -1,7 +1,7 @@
 //! The first link of the chain: `InRelease` files (Debian's wiki, DebianRepository/Format), signed in clear text.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lazuli_catalog::SuiteName;
 use lazuli_deb::{Sha256Digest, parse_date, parse_paragraph};
@@ -13,6 +13,10 @@ use crate::settings::Expiry;
 
 /// The most bytes that an `InRelease` may have; the largest real ones have some 300 KiB.
 pub(crate) const MAX_RELEASE: u64 = 16 << 20;
+
+/// How far in the future a signature may have been made: clocks differ, and a list may be signed while we run. Keys are
+/// judged at that later time too, so that one which expires is refused so much early rather than late.
+const CLOCK_SKEW: Duration = Duration::from_secs(600);
 
 /// Something that is not as it should be, though the settings allow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +66,12 @@ impl Release {
         wanted: &SuiteName,
         (now, expiry): (SystemTime, Expiry),
     ) -> Result<Self, UpstreamError> {
-        let (content, signer) =
-            keyring
-                .verify_cleartext(bytes, now)
-                .map_err(|source| UpstreamError::Signature {
-                    file: file.to_owned(),
-                    source,
-                })?;
+        let (content, signer) = keyring
+            .verify_cleartext(bytes, now + CLOCK_SKEW)
+            .map_err(|source| UpstreamError::Signature {
+                file: file.to_owned(),
+                source,
+            })?;
         let malformed = |reason: String| UpstreamError::Release {
             file: file.to_owned(),
             reason,

@@ -329,8 +329,15 @@ fn explain(
         .iter()
         .filter_map(|wanted| wanted.uris.first().cloned())
         .collect();
-    let Ok(index) = archive.index(Freshness::Newest, progress) else {
-        return UpstreamError::Fetch { files, message };
+    let index = match archive.index(Freshness::Newest, progress) {
+        Ok(index) => index,
+        Err(error) => {
+            let message = format!(
+                "{}\nNor could the lists be fetched anew: {error}",
+                message.trim_end()
+            );
+            return UpstreamError::Fetch { files, message };
+        }
     };
     let gone = |package: &&LockedPackage| index.find(package.name.as_str(), &package.sha256).is_none();
     let vanished: BTreeMap<_, Vanished> = rest

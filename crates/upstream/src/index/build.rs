@@ -150,7 +150,7 @@ fn parse(list: &PackagesText, text: &str, wanted: &Architecture) -> Result<Parse
     })?;
     let binary = Binary::from_paragraph(&paragraph).map_err(|source| UpstreamError::Package {
         file: list.file.clone(),
-        source,
+        source: Box::new(source),
     })?;
     let fail = |reason| UpstreamError::Entry {
         file: list.file.clone(),
@@ -190,8 +190,7 @@ fn parse(list: &PackagesText, text: &str, wanted: &Architecture) -> Result<Parse
     })
 }
 
-/// The paragraph with nothing but the fields that are kept, ending with an empty line's worth of nothing: the next one
-/// follows at once, for offsets tell where each ends.
+/// The paragraph with nothing but the fields that are kept. No empty line follows it: offsets tell where it ends.
 fn cut_down(paragraph: &Paragraph<'_>, binary: &Binary) -> String {
     let mut text = format!("Package: {}\nVersion: {}\n", binary.name, binary.version);
     for field in KEPT {

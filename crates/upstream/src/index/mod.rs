@@ -8,7 +8,7 @@ mod build;
 mod format;
 
 use lazuli_catalog::SuiteName;
-use lazuli_deb::{Binary, PackageName, Sha256Digest, Version, parse_paragraph};
+use lazuli_deb::{Binary, BinaryError, PackageName, Sha256Digest, Version, parse_paragraph};
 
 use crate::error::UpstreamError;
 use crate::lock::LockedPackage;
@@ -209,11 +209,11 @@ impl<'i> IndexEntry<'i> {
     pub fn version(&self) -> Result<Version, UpstreamError> {
         Version::parse(self.version_text()).map_err(|source| UpstreamError::Package {
             file: NAME.to_owned(),
-            source: lazuli_deb::BinaryError::Version {
+            source: Box::new(BinaryError::Version {
                 package: self.name().to_owned(),
                 field: "Version",
                 source,
-            },
+            }),
         })
     }
 
@@ -247,7 +247,7 @@ impl<'i> IndexEntry<'i> {
         })?;
         Binary::from_paragraph(&paragraph).map_err(|source| UpstreamError::Package {
             file: NAME.to_owned(),
-            source,
+            source: Box::new(source),
         })
     }
 
