@@ -98,7 +98,7 @@ impl ImageSpec {
             initrd: InitrdSettings::new(i64::from(epoch)),
             hostname: "lazuli".to_owned(),
             esp_size: 256 * MIB,
-            root_free: 512 * MIB,
+            root_free: 256 * MIB,
             formats: vec![Format::Raw, Format::Qcow2, Format::Vhd],
             packages: Vec::new(),
             epoch,
@@ -129,9 +129,9 @@ pub enum Stage {
     Kernel,
     /// The disk is written.
     Disk,
-    /// The disk is converted to the other formats.
+    /// The disk is converted to the other formats, and all are hashed.
     Formats,
-    /// Digests, manifest and bills of materials.
+    /// Manifest and bills of materials.
     Records,
 }
 
@@ -194,10 +194,9 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
     let disk = write_disk(spec, &ids, &root, &boot, &raw)?;
 
     clock.start(Stage::Formats);
-    let images = convert(spec, &ids, &raw, out)?;
+    let (images, artefacts): (Vec<_>, Vec<_>) = convert(spec, &ids, &raw, out)?.into_iter().unzip();
 
     clock.start(Stage::Records);
-    let artefacts: Vec<Artefact> = images.par_iter().map(|(f, path)| artefact(*f, path)).collect::<Result<_>>()?;
     let mut packages = spec.packages.clone();
     packages.sort();
     let manifest = Manifest {
@@ -340,7 +339,10 @@ fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, boot: &Boot, raw: &Path)
     Ok(Disk { size, partitions })
 }
 
-fn convert(spec: &ImageSpec, ids: &Ids, raw: &Path, out: &Path) -> Result<Vec<(Format, PathBuf)>> {
+/// An image file, and what the manifest says of it.
+type Image = ((Format, PathBuf), Artefact);
+
+fn convert(spec: &ImageSpec, ids: &Ids, raw: &Path, out: &Path) -> Result<Vec<Image>> {
     let mut formats = spec.formats.clone();
     formats.sort();
     formats.dedup();
@@ -353,7 +355,8 @@ fn convert(spec: &ImageSpec, ids: &Ids, raw: &Path, out: &Path) -> Result<Vec<(F
                 Format::Qcow2 => qcow2::convert(raw, &path, qcow2::Compression::Zstd(3))?,
                 Format::Vhd => vhd::convert(raw, &path, ids.vhd, spec.epoch)?,
             }
-            Ok((format, path))
+            let artefact = artefact(format, &path)?;
+            Ok(((format, path), artefact))
         })
         .collect()
 }

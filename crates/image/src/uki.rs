@@ -96,6 +96,8 @@ struct Headers {
     /// Where the last section ends in memory.
     memory_end: usize,
     names: Vec<[u8; 8]>,
+    /// Whether there is a signature, which covers the whole file.
+    signed: bool,
 }
 
 impl Headers {
@@ -112,10 +114,6 @@ impl Headers {
         if u16_at(data, optional)? != 0x20b {
             return Err("it is not in the PE32+ format");
         }
-        // The certificate table is data directory 4; a signed file would be changed behind its signature.
-        if u32_at(data, optional + 108)? > 4 && u32_at(data, optional + 144)? != 0 {
-            return Err("it is signed, and what is appended would break the signature");
-        }
         let table = optional + usize::from(u16_at(data, coff + 16)?);
         let sections = usize::from(u16_at(data, coff + 2)?);
         let power = |value: u32, what| if value.is_power_of_two() { Ok(value as usize) } else { Err(what) };
@@ -131,6 +129,8 @@ impl Headers {
             size_of_data: u32_at(data, optional + 8)?,
             memory_end: 0,
             names: Vec::new(),
+            // The certificate table is data directory 4.
+            signed: u32_at(data, optional + 108)? > 4 && u32_at(data, optional + 144)? != 0,
         };
         for index in 0..sections {
             let at = table + index * SECTION_HEADER;
@@ -144,6 +144,9 @@ impl Headers {
 }
 
 fn append(stub: &[u8], headers: &Headers, sections: &[Section<'_>]) -> Result<Vec<u8>, &'static str> {
+    if headers.signed {
+        return Err("it is signed, and what is appended would break the signature");
+    }
     let count = headers.sections + sections.len();
     let table_end = headers.table + count * SECTION_HEADER;
     if count > MAX_SECTIONS || table_end > headers.size_of_headers || table_end > stub.len() {

@@ -114,8 +114,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("etc/shadow", "root:!*:::::::\n"),
     (
         "etc/systemd/system.conf",
-        "# There is no journal in the initrd: the kernel's log keeps the messages for the root's journal.\n\
-         [Manager]\nLogTarget=kmsg\nDefaultStandardOutput=kmsg\nDefaultStandardError=kmsg\n",
+        // What programs print goes to the console: without a journal, `kmsg` is not possible for them.
+        "[Manager]\nLogTarget=kmsg\nDefaultStandardOutput=tty\nDefaultStandardError=tty\n",
     ),
     (
         // What emergency.target starts. There is no shell: the console of a cloud machine is no place to log in without

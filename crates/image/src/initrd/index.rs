@@ -6,7 +6,7 @@
 //! file    magic 0xB007F457 | version 0x00020001 | reference to the root node | nodes
 //! node    [prefix, zero-terminated]  [first, last: u8, then a reference for each byte first..=last]
 //!         [count, then for each value: priority, text, zero-terminated]
-//! reference: the offset of the node, with the bits 31, 30, 29 telling whether it has prefix, children, values
+//! reference: the offset of the node, with the bits 31, 30, 29 telling whether it has prefix, values, children
 //! ```
 //!
 //! kmod reads only these, not the text files; a subset of the text files would otherwise be of no use without `depmod`.
@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 const MAGIC: u32 = 0xB007_F457;
 const VERSION: u32 = 0x0002_0001;
 const HAS_PREFIX: u32 = 1 << 31;
-const HAS_CHILDREN: u32 = 1 << 30;
-const HAS_VALUES: u32 = 1 << 29;
+const HAS_VALUES: u32 = 1 << 30;
+const HAS_CHILDREN: u32 = 1 << 29;
 const OFFSET_MASK: u32 = 0x0FFF_FFFF;
 
 /// A value under a key: the smaller the priority number, the earlier it is found.

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use lazuli_disk::{Content, Entry, Kind, Tree, TreeBuilder, TreePath};
 
-use crate::elf::{self, Needs};
+use crate::elf;
 use crate::view::{View, read_content};
 use crate::{Error, Result};
 use modules::Catalogue;
@@ -22,8 +22,8 @@ pub(crate) use modules::kernels;
 /// How much is taken from one root, in entries: a guard against a closure that never ends.
 const MAX_ENTRIES: usize = 20_000;
 
-/// The modules that a cloud machine's disk may need: virtio, SCSI, Hyper-V, NVMe. Those that are part of the kernel are
-/// passed over, and `?` marks those that a kernel may do without.
+/// The modules that a cloud machine's disk may need (virtio, SCSI, Hyper-V, NVMe), and `autofs4`, which systemd asks for.
+/// Those that are part of the kernel are passed over, and `?` marks those that a kernel may do without.
 pub const DEFAULT_MODULES: &[&str] = &[
     "ext4",
     "nvme",
@@ -34,6 +34,7 @@ pub const DEFAULT_MODULES: &[&str] = &[
     "hv_vmbus?",
     "hv_storvsc?",
     "pci_hyperv?",
+    "autofs4?",
 ];
 
 /// What an initrd shall have.
@@ -110,7 +111,7 @@ pub fn build(root: &Tree, settings: &InitrdSettings) -> Result<Initrd> {
         collector.take(path, "the initrd")?;
     }
     for library in contents::LOADED_LIBRARIES {
-        collector.take_library(library, "/usr/lib/systemd/systemd", &[])?;
+        collector.take_library(library, "/usr/lib/systemd/systemd")?;
     }
     for unit in contents::UNITS {
         collector.take(&format!("/usr/lib/systemd/system/{unit}"), "the initrd")?;
@@ -197,16 +198,17 @@ impl<'t> Collector<'t> {
     }
 
     /// Takes the file at `path`: the links on the way to it, the file itself and, of a program, its libraries.
+    ///
+    /// A library may need another one that its own search folders do not reach, because the program that loads it has
+    /// loaded that one already. So the folders of the program are handed down.
     fn take(&mut self, path: &str, purpose: &'static str) -> Result<()> {
         // A stack instead of recursion, because a chain of libraries may be long.
-        let mut todo = vec![path.to_owned()];
-        let mut first = true;
-        while let Some(path) = todo.pop() {
+        let mut todo = vec![(path.to_owned(), Vec::new())];
+        let mut purpose = purpose;
+        while let Some((path, mut folders)) = todo.pop() {
             let walk = self.view.walk(&path)?.filter(|w| !w.end.is_directory());
-            let Some(walk) = walk else {
-                return Err(Error::Missing { path, purpose: if first { purpose } else { "a program of the initrd" } });
-            };
-            first = false;
+            let Some(walk) = walk else { return Err(Error::Missing { path, purpose }) };
+            purpose = "a program of the initrd";
             for link in walk.links {
                 self.add(link.clone());
             }
@@ -225,27 +227,23 @@ impl<'t> Collector<'t> {
             self.add(Entry::new(end.path.clone(), Kind::File(content.clone()), end.mode & 0o755));
             let data = read_content(content)?;
             let needs = elf::needs(&data).map_err(|problem| Error::Elf { path: path.clone(), problem })?;
-            todo.extend(self.resolve(needs.unwrap_or_default(), &path)?);
+            let Some(needs) = needs else { continue };
+            let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let own: Vec<String> = needs.search.iter().map(|folder| expand_origin(folder, origin)).collect();
+            folders.extend(own.into_iter().filter(|f| !folders.contains(f)).collect::<Vec<_>>());
+            todo.extend(needs.interpreter.map(|interpreter| (interpreter, Vec::new())));
+            for library in &needs.libraries {
+                todo.push((self.find_library(library, &path, &folders)?, folders.clone()));
+            }
         }
         Ok(())
     }
 
-    /// The paths of what an ELF file needs.
-    fn resolve(&self, needs: Needs, path: &str) -> Result<Vec<String>> {
-        let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let own: Vec<String> = needs.search.iter().map(|folder| expand_origin(folder, origin)).collect();
-        let mut found: Vec<String> = needs.interpreter.into_iter().collect();
-        for library in &needs.libraries {
-            found.push(self.find_library(library, path, &own)?);
-        }
-        Ok(found)
-    }
-
-    fn find_library(&self, library: &str, needed_by: &str, own: &[String]) -> Result<String> {
+    fn find_library(&self, library: &str, needed_by: &str, folders: &[String]) -> Result<String> {
         if library.contains('/') {
             return Ok(library.to_owned());
         }
-        for folder in own.iter().map(String::as_str).chain(LIBRARY_FOLDERS.iter().copied()) {
+        for folder in folders.iter().map(String::as_str).chain(LIBRARY_FOLDERS.iter().copied()) {
             let path = format!("{folder}/{library}");
             if self.view.find(&path)?.is_some() {
                 return Ok(path);
@@ -254,8 +252,8 @@ impl<'t> Collector<'t> {
         Err(Error::Library { library: library.to_owned(), needed_by: needed_by.to_owned() })
     }
 
-    fn take_library(&mut self, library: &str, needed_by: &str, own: &[String]) -> Result<()> {
-        let path = self.find_library(library, needed_by, own)?;
+    fn take_library(&mut self, library: &str, needed_by: &str) -> Result<()> {
+        let path = self.find_library(library, needed_by, &[])?;
         self.take(&path, "the initrd")
     }
 

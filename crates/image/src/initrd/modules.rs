@@ -34,6 +34,8 @@ pub(super) struct Catalogue<'t> {
     builtin: BTreeSet<String>,
     /// Name → names that its `softdep` lines mention.
     soft: BTreeMap<String, Vec<String>>,
+    /// Name → its line in `modules.order`: of several modules for a device, the first is taken.
+    order: BTreeMap<String, u32>,
 }
 
 /// The folder of a kernel's modules in a root.
@@ -86,7 +88,9 @@ impl<'t> Catalogue<'t> {
             let wanted = words.filter(|w| !w.ends_with(':')).map(name_of);
             soft.entry(name_of(module)).or_default().extend(wanted);
         }
-        Ok(Self { view, kernel: kernel.to_owned(), paths, needs, builtin, soft })
+        let order = list("modules.order")?.unwrap_or_default();
+        let order = order.lines().zip(0..).map(|(line, number)| (name_of(line), number)).collect();
+        Ok(Self { view, kernel: kernel.to_owned(), paths, needs, builtin, soft, order })
     }
 
     /// Whether a module is part of the kernel itself.
@@ -137,11 +141,12 @@ impl<'t> Catalogue<'t> {
             problem: problem.to_owned(),
         };
         let names: BTreeSet<String> = modules.iter().map(|m| name_of(&m.source)).collect();
+        let priority = |name: &str| self.order.get(&name_of(name)).copied().unwrap_or(u32::MAX);
         let mut dep = Index::default();
         for module in modules {
             let needs = self.needs.get(&module.source).into_iter().flatten();
             let line: String = needs.map(|n| format!(" {}", plain(n))).collect();
-            dep.insert(&name_of(&module.source), &format!("{}:{line}", module.target), 0)
+            dep.insert(&name_of(&module.source), &format!("{}:{line}", module.target), priority(&module.source))
                 .map_err(|problem| bad("modules.dep", 0, problem))?;
         }
         let mut alias = Index::default();
@@ -151,7 +156,7 @@ impl<'t> Catalogue<'t> {
             if let (Some("alias"), Some(pattern), Some(module)) = (words.next(), words.next(), words.next())
                 && names.contains(&name_of(module))
             {
-                alias.insert(pattern, module, 0).map_err(|p| bad("modules.alias", number + 1, p))?;
+                alias.insert(pattern, module, priority(module)).map_err(|p| bad("modules.alias", number + 1, p))?;
             }
         }
         let soft: String = self
