@@ -111,9 +111,9 @@ impl DebianArchive {
         let releases = self.verify_releases(&suites)?;
         let key = self.index_key(&releases);
         let names: Vec<SuiteName> = suites.iter().map(|lists| lists.suite.clone()).collect();
-        let path = self.settings.cache.join("index").join(format!("{key}.index"));
-        if let Ok(bytes) = std::fs::read(&path)
-            && let Some(index) = index::decode(bytes, &key, names.clone())
+        let path = self.index_path();
+        if let Ok(file) = File::open(&path)
+            && let Some(index) = index::decode(file, &key, names.clone())
         {
             return Ok(index);
         }
@@ -174,6 +174,13 @@ impl DebianArchive {
         let file = File::create(&path).map_err(UpstreamError::io("create", &path))?;
         file.lock().map_err(UpstreamError::io("lock", &path))?;
         Ok(file)
+    }
+
+    /// One file for each set of settings, which the next index replaces: it says itself what it was made from.
+    fn index_path(&self) -> PathBuf {
+        let mut name = self.folder.file_name().unwrap_or_default().to_owned();
+        name.push(".index");
+        self.settings.cache.join("index").join(name)
     }
 
     fn table_path(&self) -> PathBuf {

@@ -12,7 +12,7 @@
 //! | in the cache folder | what |
 //! |---|---|
 //! | `apt/KEY/` | apt's private state: one for each set of suites, mirrors and architecture |
-//! | `index/KEY.index` | the [`Index`], keyed by the digests of the `InRelease` files that it was made from |
+//! | `index/KEY.index` | the [`Index`]; it holds the digest of the `InRelease` files that it was made from |
 //! | `debs/ab/DIGEST.deb` | the [`Store`] |
 //!
 //! Invariants: a [`DebianArchive`] gives an [`Index`] only when every `InRelease` has a good signature *now* and the

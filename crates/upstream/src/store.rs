@@ -148,6 +148,9 @@ impl Store {
     fn incoming(&self) -> Result<Incoming, UpstreamError> {
         let parent = self.folder.join(INCOMING);
         std::fs::create_dir_all(&parent).map_err(UpstreamError::io("make the folder", &parent))?;
+        // One at a time: a folder that is not held yet must not look stale to others.
+        let turn = File::open(&parent).map_err(UpstreamError::io("open", &parent))?;
+        turn.lock().map_err(UpstreamError::io("lock", &parent))?;
         let listing = std::fs::read_dir(&parent).map_err(UpstreamError::io("read", &parent))?;
         for stale in listing.flatten().map(|entry| entry.path()) {
             let unheld = File::open(&stale).is_ok_and(|folder| folder.try_lock().is_ok());
@@ -176,14 +179,19 @@ impl Store {
         progress: OnProgress<'_>,
     ) -> Result<(), UpstreamError> {
         let size = |wanted: &[&Wanted<'_>]| wanted.iter().map(|wanted| wanted.package.size).sum::<u64>();
-        let (packages, total, mut before) = (wanted.len(), size(wanted), 0);
+        let (packages, total) = (wanted.len(), size(wanted));
+        let (mut before, mut reached) = (0, 0);
         for chunk in wanted.chunks(FILES_AT_ONCE) {
             let chunk_size = size(chunk);
             let mut report = |fraction: f32| {
-                let done = before + (chunk_size as f64 * f64::from(fraction)) as u64;
+                // apt estimates anew as sizes become known; what was reported is not taken back.
+                reached = reached
+                    .max(before + (chunk_size as f64 * f64::from(fraction)) as u64)
+                    .min(total);
+                let done = reached;
                 progress(&Progress::Fetching {
                     packages,
-                    done: done.min(total),
+                    done,
                     total,
                 });
             };

@@ -12,7 +12,7 @@ use lazuli_deb::Sha256Digest;
 use lazuli_upstream::{
     DebianArchive, Expiry, Freshness, LockedPackage, Progress, Store, Suite, UpstreamError, Warning,
 };
-use mirror::{Key, Mirror, cached_list, name, names, quiet, tamper, texts};
+use mirror::{Key, Mirror, cached_list, has_proxy, name, names, quiet, tamper, texts};
 
 /// An archive of two suites; the second has the newer `bb`.
 fn sample() -> Option<Mirror> {
@@ -293,6 +293,66 @@ fn vanished_versions_are_named_all_at_once() {
     assert_eq!(
         error.hint(),
         Some("run `lazuli component update` to lock the versions that it has now")
+    );
+}
+
+/// Over the network apt itself fetches the packages, many at once.
+#[test]
+fn packages_come_over_http() {
+    let Some(mut mirror) = sample() else { return };
+    if has_proxy() {
+        return;
+    }
+    let many: Vec<String> = (0..40).map(|number| format!("many-{number}")).collect();
+    for name in &many {
+        mirror.package("trixie", name, "1", "");
+    }
+    mirror.publish();
+    let archive = DebianArchive::open(mirror.settings_over_http()).unwrap();
+    let index = archive.index(Freshness::Cached, &quiet).unwrap();
+    let all: Vec<LockedPackage> = index.iter().map(|entry| entry.locked().unwrap()).collect();
+    let reached = Mutex::new(Vec::new());
+    let progress = |progress: &Progress| {
+        if let Progress::Fetching { done, total, .. } = progress {
+            reached.lock().unwrap().push((*done, *total));
+        }
+    };
+    let store = store(&mirror);
+    let summary = store.fetch(&archive, &all, &progress).unwrap();
+    assert_eq!(
+        (summary.fetched, summary.bytes),
+        (42, all.iter().map(|package| package.size).sum())
+    );
+    let reached = reached.into_inner().unwrap();
+    assert!(
+        reached.is_sorted() && reached.last().unwrap() == &(summary.bytes, summary.bytes),
+        "{reached:?}"
+    );
+
+    let forget = |package: &LockedPackage| fs::remove_file(store.path(&package.sha256)).unwrap();
+    let file = mirror.file("trixie", &all[0].filename);
+    forget(&all[0]);
+    tamper(&file, "1.0", "1.1");
+    let error = store.fetch(&archive, &all, &quiet).unwrap_err();
+    assert!(
+        matches!(&error, UpstreamError::Digest { file, .. } if file.starts_with("http:")),
+        "{error}"
+    );
+
+    forget(&all[2]);
+    fs::remove_file(file).unwrap();
+    let error = store.fetch(&archive, &all, &quiet).unwrap_err();
+    assert!(
+        matches!(&error, UpstreamError::Fetch { files, message } if files.len() == 1 && message.contains("404")),
+        "{error}"
+    );
+    assert!(store.contains(&all[2].sha256), "the other one came");
+    mirror.remove("trixie", "aa");
+    mirror.publish();
+    let error = store.fetch(&archive, &all, &quiet).unwrap_err();
+    assert!(
+        matches!(&error, UpstreamError::Vanished { packages } if packages.len() == 1),
+        "{error}"
     );
 }
 

@@ -51,6 +51,9 @@ fn trixie_is_read() {
         index.len(),
         start.elapsed()
     );
+    let start = Instant::now();
+    archive.releases().unwrap();
+    eprintln!("of which signatures {:?}", start.elapsed());
     assert!(index.len() > 60_000 && index.len() == first.len());
     assert!(!index.providers("awk").unwrap().is_empty());
     let start = Instant::now();

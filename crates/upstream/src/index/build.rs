@@ -125,7 +125,7 @@ fn assemble(suites: Vec<SuiteName>, all: &[Parsed]) -> Result<Index, UpstreamErr
     }
     Ok(Index {
         suites,
-        text,
+        text: text.into_bytes(),
         rows,
         providers,
     })

@@ -12,8 +12,11 @@
 //!
 //! The digest finds damage; it is no protection against someone who can write to the cache folder.
 
+use std::io::Read;
+
 use lazuli_catalog::SuiteName;
 use lazuli_deb::Sha256Digest;
+use sha2::{Digest, Sha256};
 
 use super::{Index, ProviderRow, Row, Span};
 
@@ -22,6 +25,9 @@ const HEAD: usize = 8 + 32 + 32;
 const COUNTS: usize = 12;
 const ROW: usize = 28;
 const PROVIDER: usize = 12;
+
+/// The most memory that is asked for on the word of a count alone, in bytes.
+const MAX_RESERVED: usize = 256 << 20;
 
 /// Writes an index, with the key of what it was made from.
 pub(crate) fn encode(index: &Index, key: &Sha256Digest) -> Vec<u8> {
@@ -63,44 +69,42 @@ pub(crate) fn encode(index: &Index, key: &Sha256Digest) -> Vec<u8> {
             bytes.extend(number.to_le_bytes());
         }
     }
-    bytes.extend(text.as_bytes());
+    bytes.extend(text);
     let digest = Sha256Digest::of(&bytes[HEAD..]);
     bytes[HEAD - 32..HEAD].copy_from_slice(digest.as_bytes());
     bytes
 }
 
 /// Reads an index; `None` if it is damaged, of another version, or made from something else.
-pub(crate) fn decode(mut bytes: Vec<u8>, key: &Sha256Digest, suites: Vec<SuiteName>) -> Option<Index> {
-    let (head, body) = bytes.split_at_checked(HEAD)?;
-    if &head[..8] != MAGIC
-        || &head[8..40] != key.as_bytes()
-        || head[40..] != Sha256Digest::of(body).as_bytes()[..]
-    {
+pub(crate) fn decode(mut input: impl Read, key: &Sha256Digest, suites: Vec<SuiteName>) -> Option<Index> {
+    let mut head = [0; HEAD + COUNTS];
+    input.read_exact(&mut head).ok()?;
+    let (digest, counts) = (&head[40..HEAD], &head[HEAD..]);
+    if &head[..8] != MAGIC || &head[8..40] != key.as_bytes() {
         return None;
     }
-    let mut counts = body
-        .get(..COUNTS)?
-        .chunks_exact(4)
-        .map(|chunk| number(chunk) as usize);
-    let (row_count, provider_count, text_length) = (counts.next()?, counts.next()?, counts.next()?);
-    let rows_end = COUNTS.checked_add(row_count.checked_mul(ROW)?)?;
-    let providers_end = rows_end.checked_add(provider_count.checked_mul(PROVIDER)?)?;
-    let rows: Vec<Row> = body.get(COUNTS..rows_end)?.chunks_exact(ROW).map(row).collect();
-    let providers: Vec<ProviderRow> = body
-        .get(rows_end..providers_end)?
-        .chunks_exact(PROVIDER)
-        .map(provider)
-        .collect();
-    if body.len() - providers_end != text_length {
+    let count = |at: usize| number(&counts[4 * at..]) as usize;
+    let (row_count, provider_count, text_length) = (count(0), count(1), count(2));
+    let rows_length = row_count.checked_mul(ROW)?;
+    let tables_length = rows_length.checked_add(provider_count.checked_mul(PROVIDER)?)?;
+    // Tables and text are read apart, so that the text, which is most of it, need not be moved. A damaged count is no
+    // reason to ask for much memory: `take` and `read_to_end` ask for what is there.
+    let tables = read_part(&mut input, tables_length)?;
+    let text = read_part(&mut input, text_length)?;
+    if input.read(&mut [0]).ok()? != 0 {
         return None;
     }
-    // The text is most of it: move it to the front rather than copy it.
-    bytes.drain(..HEAD + providers_end);
-    let text = String::from_utf8(bytes).ok()?;
-    let fits = |span: &Span| {
-        let from = span.offset as usize;
-        text.get(from..from + span.length as usize).is_some()
-    };
+    let mut hash = Sha256::new();
+    for part in [counts, &tables, &text] {
+        hash.update(part);
+    }
+    if hash.finalize()[..] != *digest {
+        return None;
+    }
+    let (rows, providers) = tables.split_at_checked(rows_length)?;
+    let rows: Vec<Row> = rows.chunks_exact(ROW).map(row).collect();
+    let providers: Vec<ProviderRow> = providers.chunks_exact(PROVIDER).map(provider).collect();
+    let fits = |span: &Span| span.offset as usize + span.length as usize <= text.len();
     let rows_fit = rows.iter().all(|row| {
         fits(&row.paragraph) && fits(&row.name) && fits(&row.version) && (row.suite as usize) < suites.len()
     });
@@ -113,6 +117,13 @@ pub(crate) fn decode(mut bytes: Vec<u8>, key: &Sha256Digest, suites: Vec<SuiteNa
         rows,
         providers,
     })
+}
+
+/// Reads exactly so many bytes.
+fn read_part(input: &mut impl Read, length: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length.min(MAX_RESERVED));
+    input.take(length as u64).read_to_end(&mut bytes).ok()?;
+    (bytes.len() == length).then_some(bytes)
 }
 
 fn number(chunk: &[u8]) -> u32 {

@@ -49,7 +49,8 @@ struct ProviderRow {
 #[derive(Debug, Clone)]
 pub struct Index {
     suites: Vec<SuiteName>,
-    text: String,
+    /// UTF-8; not checked as a whole when it is loaded, but each piece when it is used.
+    text: Vec<u8>,
     /// By name, the newest version first; of the same version, the first suite's.
     rows: Vec<Row>,
     /// By name provided, then by row.
@@ -90,8 +91,10 @@ impl Index {
 
     /// All versions of a package, the newest first.
     pub fn versions(&self, name: &str) -> impl ExactSizeIterator<Item = IndexEntry<'_>> {
-        let from = self.rows.partition_point(|row| self.slice(row.name) < name);
-        let count = self.rows[from..].partition_point(|row| self.slice(row.name) == name);
+        let from = self
+            .rows
+            .partition_point(|row| self.bytes(row.name) < name.as_bytes());
+        let count = self.rows[from..].partition_point(|row| self.bytes(row.name) == name.as_bytes());
         (from..from + count).map(|row| self.entry(row))
     }
 
@@ -104,8 +107,10 @@ impl Index {
 
     /// The packages whose newest version provides a name, by name. A real package of that name is not among them.
     pub fn providers(&self, name: &str) -> Result<Vec<Provider<'_>>, UpstreamError> {
-        let from = self.providers.partition_point(|row| self.slice(row.name) < name);
-        let count = self.providers[from..].partition_point(|row| self.slice(row.name) == name);
+        let from = self
+            .providers
+            .partition_point(|row| self.bytes(row.name) < name.as_bytes());
+        let count = self.providers[from..].partition_point(|row| self.bytes(row.name) == name.as_bytes());
         let mut providers = Vec::new();
         for row in &self.providers[from..from + count] {
             let entry = self.entry(row.row as usize);
@@ -185,8 +190,12 @@ impl Index {
 
     /// Spans were checked when the index was made or decoded; a wrong one is an empty text, not a panic.
     fn slice(&self, span: Span) -> &str {
+        std::str::from_utf8(self.bytes(span)).unwrap_or("")
+    }
+
+    fn bytes(&self, span: Span) -> &[u8] {
         let from = span.offset as usize;
-        self.text.get(from..from + span.length as usize).unwrap_or("")
+        self.text.get(from..from + span.length as usize).unwrap_or(&[])
     }
 }
 

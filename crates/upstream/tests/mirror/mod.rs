@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
@@ -132,7 +134,7 @@ impl Mirror {
     /// Adds a package; `more` are further lines of its paragraph.
     pub fn package(&mut self, suite: &str, name: &str, version: &str, more: &str) -> &mut Self {
         let content = format!("the package {name} {version}");
-        let file = format!("pool/main/{name}_{}_all.deb", version.replace(':', "%3a"));
+        let file = format!("pool/main/{name}_{}_all.deb", version.rsplit(':').next().unwrap());
         let path = self.root(suite).join(&file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &content).unwrap();
@@ -186,6 +188,18 @@ impl Mirror {
         format!("file:{}", self.folder.path().join("debian").display())
     }
 
+    /// Settings for the same archive over HTTP.
+    pub fn settings_over_http(&self) -> Settings {
+        let address = serve(self.folder.path().to_owned());
+        let mut settings = self.settings();
+        for suite in &mut settings.suites {
+            let archive = self.root(suite.name.as_str());
+            let archive = archive.file_name().unwrap().to_str().unwrap();
+            suite.mirror = Some(format!("http://{address}/{archive}"));
+        }
+        settings
+    }
+
     pub fn file(&self, suite: &str, path: &str) -> PathBuf {
         self.root(suite).join(path)
     }
@@ -210,6 +224,61 @@ impl Mirror {
     pub fn archive(&self) -> DebianArchive {
         DebianArchive::open(self.settings()).unwrap()
     }
+}
+
+/// Serves a folder over HTTP/1.1, for as long as the test runs.
+fn serve(root: PathBuf) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let root = root.clone();
+            std::thread::spawn(move || answer(connection, &root));
+        }
+    });
+    address
+}
+
+/// Answers requests one after the other until the other side closes.
+fn answer(connection: TcpStream, root: &Path) -> std::io::Result<()> {
+    let mut reader = BufReader::new(connection.try_clone()?);
+    let mut writer = connection;
+    loop {
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            if reader.read_line(&mut request)? == 0 {
+                return Ok(());
+            }
+        }
+        let path = request
+            .split(' ')
+            .nth(1)
+            .unwrap_or("/")
+            .trim_start_matches('/')
+            .replace("%2b", "+");
+        let (status, body) = match fs::read(root.join(path)) {
+            Ok(body) => ("200 OK", body),
+            Err(_) => ("404 Not Found", Vec::new()),
+        };
+        writer
+            .write_all(format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes())?;
+        writer.write_all(&body)?;
+    }
+}
+
+/// Whether apt would ask a proxy for what is on this machine.
+pub fn has_proxy() -> bool {
+    let output = Command::new("apt-config")
+        .args(["dump", "Acquire::http::Proxy"])
+        .output();
+    let apt = output.is_ok_and(|output| {
+        output.stdout.iter().filter(|byte| **byte == b'"').count() > 0 && !output.stdout.ends_with(b"\"\";\n")
+    });
+    let proxy = apt || std::env::var_os("http_proxy").is_some();
+    if proxy {
+        eprintln!("SKIPPED: apt uses a proxy, which cannot reach a server of this test");
+    }
+    proxy
 }
 
 /// Changes one byte of a file.
