@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::fmt::Write;
 
 mod update;
-pub use update::{Scope, update};
+pub use update::{Scope, locked, update};
 
 /// Runs a command on components.
 pub fn run(workspace: &Workspace, command: &ComponentCommand) -> Result<()> {
@@ -63,7 +63,7 @@ fn listed(workspace: &Workspace, component: &ResolvedComponent, lock: Option<&Lo
         Source::Generate(_) => ("generate", None),
         Source::Spec(_) => ("spec", None),
     };
-    let locked = package.as_ref().and_then(|package| lock?.packages.get(package));
+    let locked = package.as_ref().and_then(|package| lock?.packages.get(&package.package()?));
     Listed {
         name: component.name.to_string(),
         source,

@@ -16,11 +16,12 @@ mod image;
 mod import;
 mod repo;
 mod terminal;
+mod upstream;
 mod workspace;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
-use failure::Result;
+use failure::{Failure, Kind, Result};
 use std::path::Path;
 use std::process::ExitCode;
 use terminal::Terminal;
@@ -40,6 +41,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
+    if let Command::Image(command) = &cli.command
+        && image::needs_namespace(command)
+    {
+        // Before any thread is started: a namespace is entered by a process of one thread.
+        enter()?;
+    }
     let open = || Workspace::open(&cli.global, terminal.clone());
     match &cli.command {
         Command::Component(command) => component::run(&open()?, command),
@@ -52,6 +59,18 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         }
         Command::Man { dir } => man(dir),
     }
+}
+
+/// Makes the process root of a user namespace, so that files get their owners. Outside, it stays who it was.
+fn enter() -> Result<()> {
+    lazuli_sandbox::enter(lazuli_sandbox::Settings::default()).map(|_| ()).map_err(|error| {
+        let hint = error.hint();
+        let failure = Failure::new(Kind::Environment, error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })
 }
 
 /// One page for the program and one for each command.

@@ -112,7 +112,7 @@ impl MetadataSigner for MetadataKey<'_> {
 }
 
 /// Trusted keys, as `compose` wants them.
-struct MetadataKeyring(Keyring);
+pub struct MetadataKeyring(pub Keyring);
 
 impl MetadataVerifier for MetadataKeyring {
     fn verify_detached(&self, data: &[u8], signature: &[u8]) -> Result<String, TrustError> {

@@ -39,6 +39,11 @@ impl Terminal {
         eprintln!("warning: {}", text.as_ref());
     }
 
+    /// A table for stderr, wanted explicitly: shown even when quiet.
+    pub fn table(&self, text: &str) {
+        eprint!("{text}");
+    }
+
     /// Why a command failed.
     pub fn failure(&self, failure: &Failure) {
         eprintln!("{failure}");

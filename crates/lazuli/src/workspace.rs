@@ -56,8 +56,7 @@ impl Workspace {
 
     /// The lock of this distribution version and architecture.
     pub fn lock_path(&self) -> PathBuf {
-        let file = format!("debian-{}.lock", self.architecture);
-        self.catalog.project().lock_dir.join(self.distro.version.as_str()).join(file)
+        self.catalog.lock_path(&self.distro, self.architecture)
     }
 
     /// Reads the lock; `None` if there is none yet.
@@ -131,9 +130,15 @@ fn load(start: &Path) -> Result<Catalog> {
         other => other,
     };
     found.map_err(|error| {
-        let lost = matches!(error, lazuli_catalog::Error::NotFound { .. });
+        let help = match &error {
+            lazuli_catalog::Error::NotFound { .. } => Some("go to a project's folder, or name one with --project".to_owned()),
+            other => other.help(),
+        };
         let failure = Failure::new(Kind::Project, error);
-        if lost { failure.hint("go to a project's folder, or name one with --project") } else { failure }
+        match help {
+            Some(help) => failure.hint(help),
+            None => failure,
+        }
     })
 }
 

@@ -1,0 +1,237 @@
+//! `lazuli image …`: build, boot, verify.
+
+use crate::cli::{Format as CliFormat, ImageCommand};
+use crate::failure::{Failure, Kind, OrFail, Result};
+use crate::terminal::Stages;
+use crate::workspace::Workspace;
+use lazuli_catalog::{ImageFormat, ImageName, ResolvedImage};
+use lazuli_image::manifest::Manifest;
+use lazuli_image::{Built, Format, ImageSpec};
+use std::path::{Path, PathBuf};
+
+mod boot;
+mod customise;
+mod root;
+
+use root::Root;
+
+/// Runs a command on images.
+pub fn run(workspace: &Workspace, command: &ImageCommand) -> Result<()> {
+    match command {
+        ImageCommand::List => list(workspace),
+        ImageCommand::Build { name, formats, update_vanished, keep_root, timings } => {
+            let image = resolve(workspace, name, formats)?;
+            let request = Request { update_vanished: *update_vanished, keep_root: *keep_root, out: workspace.image(name) };
+            let mut stages = Stages::default();
+            let built = build(workspace, &image, &request, &mut stages)?;
+            report(workspace, &built)?;
+            if *timings {
+                workspace.terminal.table(&stages.table());
+            }
+            Ok(())
+        }
+        ImageCommand::Boot(arguments) => boot::run(workspace, arguments),
+        ImageCommand::Verify { name, files } => match files.as_slice() {
+            [left, right] => compare(workspace, left, right),
+            _ => verify(workspace, name),
+        },
+    }
+}
+
+/// Whether a command gives files to other owners, for which the program must be root of a namespace.
+pub fn needs_namespace(command: &ImageCommand) -> bool {
+    match command {
+        ImageCommand::Build { .. } => true,
+        ImageCommand::Verify { files, .. } => files.is_empty(),
+        ImageCommand::List | ImageCommand::Boot(_) => false,
+    }
+}
+
+/// What a build is asked for, beside the image.
+struct Request {
+    update_vanished: bool,
+    keep_root: bool,
+    out: PathBuf,
+}
+
+fn resolve(workspace: &Workspace, name: &str, formats: &[CliFormat]) -> Result<ResolvedImage> {
+    let name = ImageName::new(name).or_fail(Kind::Project)?;
+    let mut image = workspace
+        .catalog
+        .image(&name, &workspace.distro, workspace.architecture)
+        .map_err(|error| Failure::new(Kind::Project, error).hint("`lazuli image list` lists them"))?;
+    if !formats.is_empty() {
+        image.formats = formats
+            .iter()
+            .map(|format| match format {
+                CliFormat::Raw => ImageFormat::Raw,
+                CliFormat::Qcow2 => ImageFormat::Qcow2,
+                CliFormat::Vhd => ImageFormat::Vhd,
+            })
+            .collect();
+    }
+    Ok(image)
+}
+
+/// The whole way: lock, packages, repository, root, disk, formats, records.
+fn build(workspace: &Workspace, image: &ResolvedImage, request: &Request, stages: &mut Stages) -> Result<Built> {
+    let lock = crate::import::ensure_fetched(workspace, request.update_vanished)?;
+    stages.done("fetch");
+    crate::import::repository(workspace, &lock)?;
+    stages.done("import");
+    let time = workspace.time(&lock);
+    crate::repo::create(workspace, &workspace.repository(), time)?;
+    stages.done("repository");
+
+    let root = Root::install(workspace, image, time, stages)?;
+    let tree = customise::tree(&root.path, image, time)?;
+    stages.done("scan");
+    let spec = spec(workspace, image, &root, time)?;
+    let spinner = workspace.terminal.spinner("writing the image");
+    let built = lazuli_image::build::build(&spec, tree, &request.out, &|stage| {
+        spinner.set_message(format!("writing the image: {}", stage.name()));
+    })?;
+    spinner.finish_and_clear();
+    stages.add(built.times.iter().map(|(stage, time)| (stage.name().to_owned(), *time)));
+    if request.keep_root {
+        workspace.terminal.note(format!("the root tree is kept: {}", root.keep().display()));
+    } else {
+        root.remove()?;
+        stages.done("clean up");
+    }
+    Ok(built)
+}
+
+fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) -> Result<ImageSpec> {
+    let distro = &workspace.distro;
+    let epoch = u32::try_from(time).or_fail(Kind::Project)?;
+    let mut spec = ImageSpec::new(image.name.as_str(), &distro.release_version, epoch);
+    spec.id.clone_from(&distro.release.id);
+    spec.distribution.clone_from(&distro.release.name);
+    spec.arch = workspace.architecture.to_string();
+    if let Some(kernel) = &image.kernel {
+        let arguments: Vec<&str> = kernel.command_line.iter().map(|argument| argument.as_str()).collect();
+        spec.command_line = arguments.join(" ");
+    }
+    if !image.initrd.modules.is_empty() {
+        spec.initrd.modules.clone_from(&image.initrd.modules);
+    }
+    spec.initrd.extra_files = image.initrd.include_files.iter().map(|glob| glob.as_str().to_owned()).collect();
+    if let Some(hostname) = &image.system.hostname {
+        spec.hostname.clone_from(hostname);
+    }
+    spec.esp_size = image.disk.esp.size;
+    spec.root_free = root_free(image);
+    spec.formats = image
+        .formats
+        .iter()
+        .map(|format| match format {
+            ImageFormat::Raw => Format::Raw,
+            ImageFormat::Qcow2 => Format::Qcow2,
+            ImageFormat::Vhd => Format::Vhd,
+        })
+        .collect();
+    spec.packages.clone_from(&root.packages);
+    Ok(spec)
+}
+
+fn root_free(image: &ResolvedImage) -> u64 {
+    match image.disk.root.size {
+        lazuli_catalog::RootSize::Free(free) => free,
+        lazuli_catalog::RootSize::Fixed(_) => 256 << 20,
+    }
+}
+
+fn report(workspace: &Workspace, built: &Built) -> Result<()> {
+    let files: Vec<&PathBuf> = built.images.iter().map(|(_, path)| path).collect();
+    let facts = serde_json::json!({
+        "images": files, "manifest": built.manifest_path, "sboms": built.sboms,
+        "packages": built.manifest.packages.len(),
+    });
+    workspace.terminal.facts(&facts, || {
+        let mut text = String::new();
+        for path in files.iter().copied().chain([&built.manifest_path]).chain(&built.sboms) {
+            text += &format!("{}\n", path.display());
+        }
+        text
+    })?;
+    Ok(())
+}
+
+/// The manifest of what was built of an image, if anything was.
+fn manifest(workspace: &Workspace, name: &str) -> Result<Option<(PathBuf, Manifest)>> {
+    let folder = workspace.image(name);
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(None) };
+    let version = format!("-{}.manifest.json", workspace.distro.release_version);
+    for entry in entries {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|file| file.to_string_lossy().ends_with(&version)) {
+            return Ok(Some((path.clone(), serde_json::from_slice(&std::fs::read(&path)?)?)));
+        }
+    }
+    Ok(None)
+}
+
+fn list(workspace: &Workspace) -> Result<()> {
+    let mut rows = Vec::new();
+    for name in workspace.catalog.image_names() {
+        let image = workspace.catalog.image(name, &workspace.distro, workspace.architecture).or_fail(Kind::Project)?;
+        let built = manifest(workspace, name.as_str())?.map(|(path, _)| path);
+        rows.push((image, built));
+    }
+    let facts: Vec<_> = rows
+        .iter()
+        .map(|(image, built)| {
+            serde_json::json!({ "name": image.name, "description": image.description, "manifest": built })
+        })
+        .collect();
+    workspace.terminal.facts(&facts, || {
+        rows.iter()
+            .map(|(image, built)| {
+                let state = if built.is_some() { "built" } else { "not built" };
+                format!("{:<20} {state:<10} {}\n", image.name.as_str(), image.description)
+            })
+            .collect()
+    })?;
+    Ok(())
+}
+
+/// Builds again elsewhere and compares every format.
+fn verify(workspace: &Workspace, name: &str) -> Result<()> {
+    let Some((path, manifest)) = manifest(workspace, name)? else {
+        return Err(Failure::message(Kind::Failed, format!("the image `{name}` is not built yet"))
+            .hint(format!("run `lazuli image build {name}`")));
+    };
+    let image = resolve(workspace, name, &[])?;
+    let again = tempfile::tempdir_in(&workspace.out)?;
+    let request = Request { update_vanished: false, keep_root: false, out: again.path().to_owned() };
+    build(workspace, &image, &request, &mut Stages::default())?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut differences = Vec::new();
+    for artefact in &manifest.artefacts {
+        let (left, right) = (folder.join(&artefact.file), again.path().join(&artefact.file));
+        for difference in lazuli_image::verify::compare(&left, &right)? {
+            differences.push(format!("{}: {difference}", artefact.file));
+        }
+    }
+    workspace.terminal.facts(&serde_json::json!({ "image": name, "differences": differences }), || {
+        differences.iter().map(|line| format!("{line}\n")).collect()
+    })?;
+    match differences.len() {
+        0 => {
+            workspace.terminal.note(format!("{name}: {} files are the same to the bit", manifest.artefacts.len()));
+            Ok(())
+        }
+        count => Err(Failure::message(Kind::Failed, format!("{name}: two builds differ in {count} places"))),
+    }
+}
+
+fn compare(workspace: &Workspace, left: &Path, right: &Path) -> Result<()> {
+    let differences: Vec<String> =
+        lazuli_image::verify::compare(left, right)?.iter().map(ToString::to_string).collect();
+    workspace.terminal.facts(&differences, || differences.iter().map(|line| format!("{line}\n")).collect())?;
+    match differences.len() {
+        0 => Ok(()),
+        count => Err(Failure::message(Kind::Failed, format!("{count} differences"))),
+    }
+}

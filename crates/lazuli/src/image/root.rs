@@ -1,0 +1,127 @@
+//! A root tree with an image's packages, made by the same engines that hosts use.
+
+use crate::failure::{Failure, Kind, OrFail, Result};
+use crate::repo::at;
+use crate::terminal::Stages;
+use crate::workspace::Workspace;
+use lazuli_catalog::ResolvedImage;
+use lazuli_compose::{FolderFetcher, Rollback, Signatures, open_repository};
+use lazuli_image::manifest::Package;
+use lazuli_openpgp::Keyring;
+use lazuli_repodata::PackageRecord;
+use lazuli_solve::{Job, PackageId, Pool, Reason, Solution, Spec, Weak, install_order, solve};
+use lazuli_transaction::{
+    Aliases, Clock, Docs, EmptyDisk, Options, PackageFile, Plan, Request, Trust, Wanted, execute, open_packages,
+};
+use std::path::{Path, PathBuf};
+
+/// An installed root, and what is in it.
+pub struct Root {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its packages, for the manifest.
+    pub packages: Vec<Package>,
+    folder: tempfile::TempDir,
+}
+
+impl Root {
+    /// Solves, installs and finalises into a new folder.
+    pub fn install(workspace: &Workspace, image: &ResolvedImage, time: u64, stages: &mut Stages) -> Result<Self> {
+        let repository = workspace.repository();
+        let keyring = Keyring::from_bytes(workspace.signing_key()?.certificate()?.as_bytes()).or_fail(Kind::Trust)?;
+        let records = records(&repository, &keyring, time)?;
+        let mut pool = Pool::new(&workspace.architecture.to_string());
+        pool.add_repository("lazuli", 99, records, None)?;
+        let solution = resolve(&pool, image)?;
+        stages.done("solve");
+
+        let files = files(&pool, &solution, &repository);
+        let bar = workspace.terminal.bar("install", files.len() as u64);
+        let trusted = keyring.at(at(time));
+        let opened = open_packages(&files, Trust::Keyring(&trusted), &lazuli_transaction::Quiet).or_fail(Kind::Trust)?;
+        let packages = opened
+            .iter()
+            .zip(&files)
+            .filter_map(|(package, file)| Some(Package::from_metadata(package.metadata(), file.sha256?)))
+            .collect();
+        stages.done("check packages");
+
+        let work = workspace.out.join("work");
+        std::fs::create_dir_all(&work)?;
+        let folder = tempfile::Builder::new().prefix("root-").tempdir_in(&work)?;
+        let path = folder.path().join("root");
+        let root = lazuli_transaction::Root::open_or_create(&path)?;
+        let request = Request {
+            install: opened,
+            remove: Vec::new(),
+            installed: &[],
+            aliases: Aliases::default(),
+            disk: &EmptyDisk,
+            docs: Docs::Install,
+        };
+        let plan = Plan::new(request)?;
+        let report = execute(&plan, &root, &Options::new(Clock::new(u32::try_from(time).or_fail(Kind::Project)?)))?;
+        bar.finish_and_clear();
+        for note in &report.notes {
+            workspace.terminal.note(format!("note: {note}"));
+        }
+        stages.done("install and finalise");
+        Ok(Self { path, packages, folder })
+    }
+
+    /// Leaves the root where it is.
+    pub fn keep(self) -> PathBuf {
+        let _ = self.folder.keep();
+        self.path
+    }
+
+    /// Removes the root.
+    pub fn remove(self) -> Result<()> {
+        Ok(self.folder.close()?)
+    }
+}
+
+/// What the project's own repository has, from the signature on.
+fn records(repository: &Path, keyring: &Keyring, _time: u64) -> Result<Vec<PackageRecord>> {
+    let fetcher = FolderFetcher { root: repository.to_owned() };
+    let trusted = crate::repo::MetadataKeyring(keyring.clone());
+    let opened = open_repository(&fetcher, Signatures::Required(&trusted), Rollback::FirstContact).or_fail(Kind::Trust)?;
+    opened.packages().or_fail(Kind::Trust)
+}
+
+fn resolve(pool: &Pool, image: &ResolvedImage) -> Result<Solution> {
+    let names = image.packages.iter().chain(image.kernel.as_ref().map(|kernel| &kernel.package));
+    let job = Job {
+        install: names.map(|name| Spec::parse(name.as_str())).collect::<Result<_, _>>().or_fail(Kind::Project)?,
+        exclude: image
+            .exclude_packages
+            .iter()
+            .map(|name| Spec::parse(name.as_str()))
+            .collect::<Result<_, _>>()
+            .or_fail(Kind::Project)?,
+        weak: if image.recommends { Weak::Install } else { Weak::Ignore },
+        ..Job::default()
+    };
+    solve(pool, &job).map_err(|problem| {
+        Failure::message(Kind::Project, problem)
+            .context(format!("the packages of the image `{}` cannot be installed together", image.name))
+            .hint("add the missing component to distro/components, then run `lazuli component update`")
+    })
+}
+
+fn files(pool: &Pool, solution: &Solution, repository: &Path) -> Vec<PackageFile> {
+    let by_user = |id: PackageId| {
+        solution.install.iter().any(|step| step.package == id && matches!(step.reason, Reason::User(_)))
+    };
+    install_order(pool, solution)
+        .into_iter()
+        .map(|id| {
+            let record = pool.record(id);
+            PackageFile {
+                path: repository.join(&record.location),
+                sha256: record.checksum.as_sha256(),
+                wanted: if by_user(id) { Wanted::ByUser } else { Wanted::AsDependency },
+            }
+        })
+        .collect()
+}
