@@ -4,8 +4,8 @@ use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::types::HashAlgorithm;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Algorithms are judged as of this time or later, in seconds since 1970 (2025-01-01): a reference time in the past
-/// must not make accepted what is broken today.
+/// Algorithms are judged as of this time or later, in seconds since 1970 (2025-01-01): a reference time in
+/// the past must not make accepted what is broken today.
 const JUDGED_AT_LEAST: u64 = 1_735_689_600;
 
 /// The policy for a reference time.

@@ -161,8 +161,8 @@ impl SigningKey {
 
 /// Makes a key and signs its user id with it.
 ///
-/// The certificate is assembled here too: rpm 4.18 takes none in which key flags are marked as critical, as Sequoia's
-/// builder does.
+/// The certificate is assembled here too: rpm 4.18 takes none in which key flags are marked as critical, as
+/// Sequoia's builder does.
 fn certify(algorithm: KeyAlgorithm, user_id: &str, created: SystemTime) -> SequoiaResult<Cert> {
     let mut key: Key4<SecretParts, PrimaryRole> = match algorithm {
         KeyAlgorithm::Ed25519 => Key4::generate_ecc(true, Curve::Ed25519)?,
@@ -195,7 +195,8 @@ fn assemble(
 ) -> SequoiaResult<Signature> {
     let public = pair.public();
     let algorithm = public.pk_algo();
-    // Section 5.2.3.9: what a subpacket says counts only if it is hashed. rpm 4.18 finds the key by the short id.
+    // Section 5.2.3.9: what a subpacket says counts only if it is hashed. rpm 4.18 finds the key by the
+    // short id.
     let mut values = vec![
         SubpacketValue::SignatureCreationTime(Timestamp::try_from(time)?),
         SubpacketValue::Issuer(public.keyid()),

@@ -1,9 +1,9 @@
 //! The header of an installed package, as the rpm database keeps it.
 //!
-//! The package's main header stays byte for byte what was signed: it is the immutable region. Behind it come
-//! *dribbles*, sorted by tag: what the installation adds, and what the signature header says, under numbers which the
-//! main header does not use (`headerMergeLegacySigs`, `rpmpsmRun` and `headerExport` of rpm 4.18). So the same package and the
-//! same facts give the same bytes as rpm's.
+//! The package's main header stays byte for byte what was signed: it is the immutable region. Behind it
+//! come *dribbles*, sorted by tag: what the installation adds, and what the signature header says, under
+//! numbers which the main header does not use (`headerMergeLegacySigs`, `rpmpsmRun` and `headerExport` of
+//! rpm 4.18). So the same package and the same facts give the same bytes as rpm's.
 
 use crate::header::{ENTRY_LEN, HeaderBuilder, assemble};
 
@@ -16,7 +16,7 @@ pub enum FileState {
     Normal,
     /// A package that was installed later owns it now.
     Replaced,
-    /// It was left out (documentation, languages, a file that was there as `%config(noreplace)` still counts as normal).
+    /// It was left out: documentation or languages that are not wanted.
     NotInstalled,
     /// It lies on a file system that is shared.
     NetShared,
@@ -71,8 +71,8 @@ const MERGED: [(Tag, Tag); 15] = [
 
 /// The blob which rpm's sqlite backend stores in `Packages.blob`: a header without magic.
 ///
-/// `header` is the main header of a package. Fails if `file_states` does not have one state for each file, if a tag
-/// that is to be added is there already, or if the result grows past what a header may hold.
+/// `header` is the main header of a package. Fails if `file_states` does not have one state for each file,
+/// if a tag that is to be added is there already, or if the result grows past what a header may hold.
 pub fn installed_header(
     signature: &Header,
     header: &Header,

@@ -4,11 +4,12 @@
 //!
 //! # Why a codec of our own
 //!
-//! The `rpm` crate reads and writes packages too, but not what a distribution needs of the format: the database wants
-//! headers byte for byte as they were signed ([`installed_header`]), a repository wants to know where they lie
-//! ([`parse_headers`]), payloads are unpacked as a stream that checks each file ([`Package::payload`]), a package is written in
-//! one pass and with SOURCERPM and every `rpmlib(…)` that it needs ([`PackageBuilder`]), and nothing that a stranger's package
-//! says is believed before its bounds are checked ([`Header`]).
+//! The `rpm` crate reads and writes packages too, but not what a distribution needs of the format: the
+//! database wants headers byte for byte as they were signed ([`installed_header`]), a repository wants to
+//! know where they lie ([`parse_headers`]), payloads are unpacked as a stream that checks each file
+//! ([`Package::payload`]), a package is written in one pass and with SOURCERPM and every `rpmlib(…)` that
+//! it needs ([`PackageBuilder`]), and nothing that a stranger's package says is believed before its bounds
+//! are checked ([`Header`]).
 //!
 //! # Where things are
 //!

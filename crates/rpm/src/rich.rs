@@ -7,7 +7,8 @@
 //! operand = rich | name [ comparison evr ]
 //! ```
 //!
-//! `and`, `or` and `with` chain with themselves only; `if` and `unless` take one `else`; `without` stands alone.
+//! `and`, `or` and `with` chain with themselves only; `if` and `unless` take one `else`; `without` stands
+//! alone.
 
 use crate::{Comparison, Dependency, DependencyParseError, Evr};
 use std::fmt;
@@ -64,8 +65,8 @@ enum Operator {
 
 /// What stands around a rich dependency: it decides whether `if` and `unless` make sense there.
 ///
-/// rpm 4.18 refuses `if` in what is joined by *or*, and `unless` in what is joined by *and*, where they would be
-/// decided by what is not chosen.
+/// rpm 4.18 refuses `if` in what is joined by *or*, and `unless` in what is joined by *and*, where they
+/// would be decided by what is not chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RichContext {
     /// One of several that must all hold: Requires, Recommends and Suggests.
@@ -81,8 +82,8 @@ pub enum RichContext {
 impl RichDependency {
     /// Parses a rich dependency, or a plain one.
     ///
-    /// Fails if the text breaks the grammar, nests deeper than 32, or uses operators where rpm refuses them in every
-    /// [`RichContext`].
+    /// Fails if the text breaks the grammar, nests deeper than 32, or uses operators where rpm refuses them
+    /// in every [`RichContext`].
     pub fn parse(text: &str) -> Result<Self, DependencyParseError> {
         let fail = |reason: String| DependencyParseError {
             text: text.to_owned(),

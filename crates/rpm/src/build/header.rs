@@ -19,7 +19,8 @@ const ALGORITHM_SHA256: u32 = 8;
 /// `rpm -V` checks everything (RPMVERIFY_ALL).
 const VERIFY_ALL: u32 = u32::MAX;
 
-/// `rpm -V` leaves out digest, size, link target and time, which a package does not know of its `%ghost` files.
+/// `rpm -V` leaves out digest, size, link target and time, which a package does not know of its `%ghost`
+/// files.
 const VERIFY_GHOST: u32 = VERIFY_ALL & !0x27;
 
 /// Adds what every package has: its own provides, and what it needs of rpm; sorts all dependencies.
@@ -295,7 +296,8 @@ fn put_changelog(header: &mut HeaderBuilder, metadata: &Metadata) {
 
 fn put_payload(header: &mut HeaderBuilder, payload: &WrittenPayload) {
     header.string(Tag::PAYLOADFORMAT, "cpio");
-    // Like rpm, no tags for a payload that is not compressed: a reader takes it for gzip and sees that it is not.
+    // Like rpm, no tags for a payload that is not compressed: a reader takes it for gzip and sees that it
+    // is not.
     if let Compression::Zstd { level } = payload.compression {
         header.string(Tag::PAYLOADCOMPRESSOR, "zstd");
         header.string(Tag::PAYLOADFLAGS, level.to_string());

@@ -1,9 +1,9 @@
 //! Writing packages.
 //!
-//! A package is built in one pass over the contents: the payload goes into memory, compressed, while each file, the
-//! archive and then the compressed payload are digested; the headers, which hold those digests, are made last. The
-//! same metadata, contents, compression and key give the same bytes: nothing comes from the clock, the host or the
-//! order in which files were given.
+//! A package is built in one pass over the contents: the payload goes into memory, compressed, while each
+//! file, the archive and then the compressed payload are digested; the headers, which hold those digests,
+//! are made last. The same metadata, contents, compression and key give the same bytes: nothing comes from
+//! the clock, the host or the order in which files were given.
 
 mod check;
 mod header;
@@ -35,7 +35,8 @@ pub struct BuiltPackage {
     pub payload: Vec<u8>,
     /// Where the main header lies in the file, with its magic.
     pub header_range: Range<usize>,
-    /// The metadata as written: files sorted, digests and inodes filled in, dependencies sorted and completed.
+    /// The metadata as written: files sorted, digests and inodes filled in, dependencies sorted and
+    /// completed.
     pub metadata: Metadata,
 }
 
@@ -69,9 +70,10 @@ impl BuiltPackage {
 impl PackageBuilder {
     /// A builder with [`Compression::DEFAULT`].
     ///
-    /// Files may come in any order. Of a regular file, a digest that is missing is computed and one that is there is
-    /// checked; its size must be right. An inode of 0 means that a file is not linked to another. What the package provides
-    /// of itself (`name = evr`, `name(isa) = evr`) and requires of rpm (`rpmlib(…)`) is added.
+    /// Files may come in any order. Of a regular file, a digest that is missing is computed and one that is
+    /// there is checked; its size must be right. An inode of 0 means that a file is not linked to another.
+    /// What the package provides of itself (`name = evr`, `name(isa) = evr`) and requires of rpm
+    /// (`rpmlib(…)`) is added.
     pub fn new(metadata: Metadata) -> Self {
         Self {
             metadata,
@@ -86,11 +88,11 @@ impl PackageBuilder {
         self
     }
 
-    /// Builds the package. Each content is asked for and read once, in the order of paths; of a set of hard links the
-    /// last path is asked for.
+    /// Builds the package. Each content is asked for and read once, in the order of paths; of a set of hard
+    /// links the last path is asked for.
     ///
-    /// Fails if the metadata cannot make a package that rpm would take, if contents and metadata disagree, or if the
-    /// signer fails.
+    /// Fails if the metadata cannot make a package that rpm would take, if contents and metadata disagree,
+    /// or if the signer fails.
     pub fn build(
         self,
         contents: &dyn ContentSource,

@@ -8,8 +8,8 @@ use sha2::Sha256;
 
 /// Builds the signature header over the bytes of a main header (with magic) and the payload.
 ///
-/// It has no reserved space: a package is signed when it is built, and not again. MD5 and SHA-1 are there for rpm
-/// before 4.14, which knows no other; nobody needs to trust them.
+/// It has no reserved space: a package is signed when it is built, and not again. MD5 and SHA-1 are there
+/// for rpm before 4.14, which knows no other; nobody needs to trust them.
 pub(super) fn build(
     header: &[u8],
     payload: &WrittenPayload,

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 /// Collects entries and lays them out: region first, then by tag, each aligned to its type.
 ///
-/// Entries without values are left out, since a header cannot hold them. Strings are cut at a zero byte, which the
-/// format cannot hold either.
+/// Entries without values are left out, since a header cannot hold them. Strings are cut at a zero byte,
+/// which the format cannot hold either.
 #[derive(Debug, Clone, Default)]
 pub struct HeaderBuilder {
     entries: BTreeMap<Tag, Value>,

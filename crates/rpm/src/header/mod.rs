@@ -12,15 +12,16 @@
 //! | dl | store |
 //!
 //! The first entry is a *region*: it stands for all entries up to its end, which were digested and signed
-//! together. Its 16 bytes of data lie behind the data of those entries and look like an index entry themselves, whose
-//! negative offset says how many bytes of index the region covers. What comes behind it (*dribbles*) was added later:
-//! by an installation, in the database.
+//! together. Its 16 bytes of data lie behind the data of those entries and look like an index entry
+//! themselves, whose negative offset says how many bytes of index the region covers. What comes behind it
+//! (*dribbles*) was added later: by an installation, in the database.
 //!
 //! # Rules
 //!
-//! A header is refused unless data lies inside the store, is aligned, follows in index order without overlap, strings
-//! end inside the store, no tag comes twice (but for dribbles, which replace), and the region is complete. rpm checks
-//! the same in `hdrblobInit`. So every later access may rely on the index, and memory grows with the input only.
+//! A header is refused unless data lies inside the store, is aligned, follows in index order without
+//! overlap, strings end inside the store, no tag comes twice (but for dribbles, which replace), and the
+//! region is complete. rpm checks the same in `hdrblobInit`. So every later access may rely on the index,
+//! and memory grows with the input only.
 
 mod build;
 mod read;

@@ -471,7 +471,8 @@ fn strings_length(data: &[u8], count: u32) -> Option<usize> {
     Some(length)
 }
 
-/// Positions of the entries, sorted by tag. Dribbles may replace what the region has; nothing else comes twice.
+/// Positions of the entries, sorted by tag. Dribbles may replace what the region has; nothing else comes
+/// twice.
 fn sort_by_tag(entries: &[HeaderEntry], region_entries: usize) -> Result<Vec<u32>, HeaderError> {
     let mut order: Vec<u32> = (0..entries.len() as u32).collect();
     order.sort_by_key(|&p| (entries[p as usize].tag, p));

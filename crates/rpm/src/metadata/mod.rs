@@ -152,8 +152,8 @@ pub struct Metadata {
 impl Metadata {
     /// Metadata with nothing but a name; meant for `Metadata { summary, ..Metadata::new(nevra) }`.
     ///
-    /// The platform follows from the architecture, `Unspecified` is the group, `linux` the system; `source_rpm` is
-    /// `NAME-VERSION-RELEASE.src.rpm`, since `None` would mark a source package.
+    /// The platform follows from the architecture, `Unspecified` is the group, `linux` the system;
+    /// `source_rpm` is `NAME-VERSION-RELEASE.src.rpm`, since `None` would mark a source package.
     pub fn new(nevra: Nevra) -> Self {
         let release = if nevra.evr.release.is_empty() {
             "0"
@@ -192,14 +192,15 @@ impl Metadata {
 
     /// Reads what a main header says, of a package or of the database.
     ///
-    /// Files keep the header's order, so that indexes into the header's arrays, `FILESTATES` and the payload fit.
-    /// Triggers, and digests other than SHA-256, stay in the header. Paths are absolute and hold no `..`.
+    /// Files keep the header's order, so that indexes into the header's arrays, `FILESTATES` and the
+    /// payload fit. Triggers, and digests other than SHA-256, stay in the header. Paths are absolute and
+    /// hold no `..`.
     pub fn from_header(header: &Header) -> Result<Self, HeaderError> {
         read::metadata(header)
     }
 
-    /// What rpm puts into RPMTAG_SIZE: bytes of all regular files and lengths of links' targets, hard links counted
-    /// once, `%ghost` files not at all.
+    /// What rpm puts into RPMTAG_SIZE: bytes of all regular files and lengths of links' targets, hard links
+    /// counted once, `%ghost` files not at all.
     pub fn installed_size(&self) -> u64 {
         let mut inodes = HashSet::new();
         let mut is_first = |f: &FileEntry| !f.is_regular() || f.inode == 0 || inodes.insert(f.inode);

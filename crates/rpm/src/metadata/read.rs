@@ -97,7 +97,8 @@ fn dependencies(header: &Header, tags: DependencyTags) -> Result<Vec<Dependency>
     Ok(found)
 }
 
-/// Foreign packages have versions which are no EVR, such as `:1`; rpm compares them as they are, and so do we.
+/// Foreign packages have versions which are no EVR, such as `:1`; rpm compares them as they are, and so do
+/// we.
 fn evr_or_text(text: &str) -> Evr {
     Evr::parse(text).unwrap_or_else(|_| Evr::new(0, text, ""))
 }

@@ -7,8 +7,9 @@
 //! | main header | with magic; what signatures and header digests cover |
 //! | payload | the rest: a compressed cpio archive |
 //!
-//! Parsing borrows the payload and copies the headers. Nothing is verified by parsing: a caller that does not hold
-//! the file's digest from signed metadata calls [`Package::verify_signature`] and [`Package::verify_digests`] first.
+//! Parsing borrows the payload and copies the headers. Nothing is verified by parsing: a caller that does
+//! not hold the file's digest from signed metadata calls [`Package::verify_signature`] and
+//! [`Package::verify_digests`] first.
 
 mod error;
 mod lead;
@@ -33,8 +34,8 @@ pub struct PackageHeaders {
     pub signature: Header,
     /// The main header.
     pub header: Header,
-    /// Where the main header lies in the file, with its magic: `rpm:header-range` of rpm-md. The payload starts at its
-    /// end.
+    /// Where the main header lies in the file, with its magic: `rpm:header-range` of rpm-md. The payload
+    /// starts at its end.
     pub header_range: Range<usize>,
 }
 
@@ -112,9 +113,9 @@ impl<'a> Package<'a> {
 
     /// Checks header and payload against the strongest digests that the package has.
     ///
-    /// The header: SHA-256. The payload: its SHA-256, of the compressed or else of the uncompressed bytes. Only where
-    /// such a digest is absent (rpm before 4.14), MD5 over both. Digests protect against damage only; against
-    /// malice a signature does, or a digest from signed metadata.
+    /// The header: SHA-256. The payload: its SHA-256, of the compressed or else of the uncompressed bytes.
+    /// Only where such a digest is absent (rpm before 4.14), MD5 over both. Digests protect against damage
+    /// only; against malice a signature does, or a digest from signed metadata.
     pub fn verify_digests(&self) -> Result<(), PackageError> {
         verify::strongest(self)
     }

@@ -1,7 +1,7 @@
 //! The cpio formats of rpm: `newc` (cpio(5), "New ASCII Format") and rpm's own `07070X` (lib/cpio.c of rpm).
 //!
-//! `07070X` has only the index of a file in the header behind its magic, and no size: it exists since `newc` cannot
-//! hold files of 4 GiB.
+//! `07070X` has only the index of a file in the header behind its magic, and no size: it exists since
+//! `newc` cannot hold files of 4 GiB.
 
 use crate::PackageError;
 use std::io::{self, Read};

@@ -47,7 +47,8 @@ pub(crate) fn decompress<'a>(
             let stream = stream.map_err(|e| PackageError::Decompress(e.into()))?;
             Box::new(XzDecoder::new_stream(payload, stream))
         }
-        // rpm reads gzip with zlib's transparent mode, and writes no tag for a payload that is not compressed.
+        // rpm reads gzip with zlib's transparent mode, and writes no tag for a payload that is not
+        // compressed.
         "gzip" if !payload.starts_with(&GZIP_MAGIC) => Box::new(payload),
         "gzip" => Box::new(flate2::bufread::MultiGzDecoder::new(payload)),
         "bzip2" => Box::new(bzip2::bufread::MultiBzDecoder::new(payload)),

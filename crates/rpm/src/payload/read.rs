@@ -84,8 +84,8 @@ impl<'a, 'm> Payload<'a, 'm> {
 
     /// The next entry; `None` after the last, when every file of the header but the `%ghost` ones came.
     ///
-    /// Content which the caller did not read is skipped, and its digest is not checked. Of a set of hard links one
-    /// entry is given, with the content: the others are its [`PayloadEntry::links`].
+    /// Content which the caller did not read is skipped, and its digest is not checked. Of a set of hard
+    /// links one entry is given, with the content: the others are its [`PayloadEntry::links`].
     pub fn next_entry(&mut self) -> Result<Option<PayloadEntry<'_>>, PackageError> {
         match self.state {
             State::Done => return Ok(None),
@@ -376,9 +376,9 @@ impl Current {
 
 /// One entry of a payload.
 ///
-/// `Read` gives the content of a regular file, in blocks as large as the caller's buffer. The read that reaches the
-/// end fails, and keeps its bytes, if the content does not have the header's SHA-256: who writes a file under a temporary
-/// name and renames it after the last read never shows a wrong one.
+/// `Read` gives the content of a regular file, in blocks as large as the caller's buffer. The read that
+/// reaches the end fails, and keeps its bytes, if the content does not have the header's SHA-256: who
+/// writes a file under a temporary name and renames it after the last read never shows a wrong one.
 pub struct PayloadEntry<'p> {
     source: &'p mut (dyn BufRead + 'p),
     current: &'p mut Current,
