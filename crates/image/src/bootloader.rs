@@ -29,7 +29,10 @@ pub(crate) fn files(view: View<'_>, uki: Vec<u8>, id: &str, version: &str) -> Re
         file("EFI/BOOT/BOOTX64.EFI".to_owned(), loader.clone()),
         file(image_path(id, version)?, Content::bytes(uki)),
         file("EFI/systemd/systemd-bootx64.efi".to_owned(), loader.clone()),
-        file("loader/loader.conf".to_owned(), Content::bytes(LOADER_CONF.as_bytes())),
+        file(
+            "loader/loader.conf".to_owned(),
+            Content::bytes(LOADER_CONF.as_bytes()),
+        ),
     ])
 }
 

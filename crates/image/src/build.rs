@@ -112,7 +112,13 @@ impl ImageSpec {
 
     /// What every id of the image is derived from: all that decides on its contents.
     fn seed(&self) -> Uuid {
-        let mut text = format!("{}\n{}\n{}\n{}\n", self.stem(), self.arch, self.command_line, self.epoch);
+        let mut text = format!(
+            "{}\n{}\n{}\n{}\n",
+            self.stem(),
+            self.arch,
+            self.command_line,
+            self.epoch
+        );
         for package in &self.packages {
             text += &format!("{} {}\n", package.nevra(), package.sha256);
         }
@@ -169,16 +175,27 @@ pub struct Built {
 /// first, so that where there is a manifest, all that it names is of the same build.
 pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage) + Sync)) -> Result<Built> {
     if spec.formats.is_empty() {
-        return Err(Error::Setting { setting: "list of formats", value: String::new(), problem: "it is empty" });
+        return Err(Error::Setting {
+            setting: "list of formats",
+            value: String::new(),
+            problem: "it is empty",
+        });
     }
-    let mut clock = Clock { progress, times: Vec::new(), running: None };
+    let mut clock = Clock {
+        progress,
+        times: Vec::new(),
+        running: None,
+    };
     let ids = Ids::new(spec.seed());
     std::fs::create_dir_all(out).map_err(|e| Error::io("create the folder", out, e))?;
     let manifest_path = out.join(format!("{}.manifest.json", spec.stem()));
     remove_if_there(&manifest_path)?;
 
     clock.start(Stage::Finalise);
-    let settings = FinaliseSettings { hostname: spec.hostname.clone(), epoch: i64::from(spec.epoch) };
+    let settings = FinaliseSettings {
+        hostname: spec.hostname.clone(),
+        epoch: i64::from(spec.epoch),
+    };
     let root = finalise(root, &settings)?;
 
     clock.start(Stage::Kernel);
@@ -190,7 +207,11 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
     let scratch = tempfile::tempdir_in(out).map_err(|e| Error::io("create a folder in", out, e))?;
     let keep_raw = spec.formats.contains(&Format::Raw);
     let raw_name = format!("{}.raw", spec.stem());
-    let raw = if keep_raw { out.join(&raw_name) } else { scratch.path().join(&raw_name) };
+    let raw = if keep_raw {
+        out.join(&raw_name)
+    } else {
+        scratch.path().join(&raw_name)
+    };
     let disk = write_disk(spec, &ids, &root, &boot, &raw)?;
 
     clock.start(Stage::Formats);
@@ -216,7 +237,13 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
         packages,
     };
     let sboms = write_records(spec, &manifest, out, &manifest_path)?;
-    Ok(Built { images, manifest_path, sboms, manifest, times: clock.stop() })
+    Ok(Built {
+        images,
+        manifest_path,
+        sboms,
+        manifest,
+        times: clock.stop(),
+    })
 }
 
 /// The ids of an image.
@@ -254,7 +281,9 @@ fn kernel_image(spec: &ImageSpec, root: &Tree, initrd: &Initrd, root_partition: 
     let archive = initrd.archive()?;
     let kernel = view.read(&kernel_path(view, &initrd.kernel)?, "the kernel image")?;
     let os_release = view.read("/etc/os-release", "the kernel image")?;
-    let command_line = format!("root=PARTUUID={root_partition} {}", spec.command_line).trim().to_owned();
+    let command_line = format!("root=PARTUUID={root_partition} {}", spec.command_line)
+        .trim()
+        .to_owned();
     let image = uki::assemble(&uki::Parts {
         stub: &bootloader::stub(view)?,
         kernel: &kernel,
@@ -271,19 +300,28 @@ fn kernel_image(spec: &ImageSpec, root: &Tree, initrd: &Initrd, root_partition: 
         image_size: image.len() as u64,
         image_sha256: hex::encode(Sha256::digest(&image)),
     };
-    Ok(Boot { files: bootloader::files(view, image, &spec.id, &spec.version)?, record })
+    Ok(Boot {
+        files: bootloader::files(view, image, &spec.id, &spec.version)?,
+        record,
+    })
 }
 
 /// Where the kernel of a release is: as Fedora has it, or else as Debian has it.
 fn kernel_path(view: View<'_>, release: &str) -> Result<String> {
-    let places = [format!("/usr/lib/modules/{release}/vmlinuz"), format!("/boot/vmlinuz-{release}")];
+    let places = [
+        format!("/usr/lib/modules/{release}/vmlinuz"),
+        format!("/boot/vmlinuz-{release}"),
+    ];
     for place in &places {
         if view.find(place)?.is_some() {
             return Ok(place.clone());
         }
     }
     let [_, path] = places;
-    Err(Error::Missing { path, purpose: "the kernel image" })
+    Err(Error::Missing {
+        path,
+        purpose: "the kernel image",
+    })
 }
 
 /// A disk that was written.
@@ -315,14 +353,30 @@ fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, boot: &Boot, raw: &Path)
         size,
     };
     let partitions = vec![
-        partition("esp", partition_type::ESP, ids.esp, Attributes::NONE, spec.esp_size.next_multiple_of(MIB)),
-        partition("root", partition_type::ROOT_X86_64, ids.root, Attributes::GROW_FILE_SYSTEM, settings.size),
+        partition(
+            "esp",
+            partition_type::ESP,
+            ids.esp,
+            Attributes::NONE,
+            spec.esp_size.next_multiple_of(MIB),
+        ),
+        partition(
+            "root",
+            partition_type::ROOT_X86_64,
+            ids.root,
+            Attributes::GROW_FILE_SYSTEM,
+            settings.size,
+        ),
     ];
     let disk = DiskWriter::create(raw, ids.disk, partitions)?;
     let contents: [(usize, &dyn PartitionContent); 2] = [(0, &esp_layout), (1, &root_layout)];
     disk.write(&contents)?;
     let volume = format!("{:04X}-{:04X}", ids.esp_volume >> 16, ids.esp_volume & 0xffff);
-    let described = disk.table().partitions.iter().zip([("vfat", volume), ("ext4", settings.uuid.to_string())]);
+    let described = disk
+        .table()
+        .partitions
+        .iter()
+        .zip([("vfat", volume), ("ext4", settings.uuid.to_string())]);
     let partitions = described
         .map(|(p, (file_system, id))| manifest::Partition {
             name: p.name.clone(),
@@ -375,14 +429,23 @@ fn artefact(format: Format, path: &Path) -> Result<Artefact> {
         size += read as u64;
     }
     Ok(Artefact {
-        file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        file: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         format: format.suffix().to_owned(),
         size,
         sha256: hex::encode(hash.finalize()),
     })
 }
 
-fn write_records(spec: &ImageSpec, manifest: &Manifest, out: &Path, manifest_path: &Path) -> Result<Vec<PathBuf>> {
+fn write_records(
+    spec: &ImageSpec,
+    manifest: &Manifest,
+    out: &Path,
+    manifest_path: &Path,
+) -> Result<Vec<PathBuf>> {
     let json = |path: &Path, result: serde_json::Result<Vec<u8>>| -> Result<()> {
         write_file(path, &result.map_err(|e| Error::io("describe", path, e))?)
     };
@@ -401,7 +464,10 @@ fn write_records(spec: &ImageSpec, manifest: &Manifest, out: &Path, manifest_pat
 /// Writes a small file durably.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let output = OutputFile::create(path)?;
-    output.file().write_all(bytes).map_err(|e| Error::io("write", path, e))?;
+    output
+        .file()
+        .write_all(bytes)
+        .map_err(|e| Error::io("write", path, e))?;
     Ok(output.commit()?)
 }
 

@@ -45,7 +45,9 @@ fn read<H: FileHeader<Endian = Endianness>>(data: &[u8]) -> Result<Needs, String
     for segment in segments {
         match segment.p_type(endian) {
             PT_INTERP => {
-                let bytes = segment.data(endian, data).map_err(|()| "its interpreter lies outside of it".to_owned())?;
+                let bytes = segment
+                    .data(endian, data)
+                    .map_err(|()| "its interpreter lies outside of it".to_owned())?;
                 needs.interpreter = Some(utf8(bytes.split(|&b| b == 0).next().unwrap_or_default())?);
             }
             PT_DYNAMIC => dynamic = segment.dynamic(endian, data).map_err(text)?.unwrap_or_default(),
@@ -58,8 +60,15 @@ fn read<H: FileHeader<Endian = Endianness>>(data: &[u8]) -> Result<Needs, String
         .map(|entry| (entry.tag(endian), entry.d_val(endian).into()))
         .take_while(|(tag, _)| *tag != DT_NULL)
         .collect();
-    let first = |wanted: DynamicTag| values.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
-    let Some(address) = first(DT_STRTAB) else { return Ok(needs) };
+    let first = |wanted: DynamicTag| {
+        values
+            .iter()
+            .find(|(tag, _)| *tag == wanted)
+            .map(|(_, value)| *value)
+    };
+    let Some(address) = first(DT_STRTAB) else {
+        return Ok(needs);
+    };
     let size = first(DT_STRSZ).ok_or("its string table has no size")?;
     let strings = segments
         .iter()
@@ -77,7 +86,11 @@ fn read<H: FileHeader<Endian = Endianness>>(data: &[u8]) -> Result<Needs, String
         }
     }
     if let Some(offset) = first(DT_RUNPATH).or_else(|| first(DT_RPATH)) {
-        needs.search = string(offset)?.split(':').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        needs.search = string(offset)?
+            .split(':')
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+            .collect();
     }
     Ok(needs)
 }
@@ -95,7 +108,10 @@ mod tests {
     fn reads_this_program() {
         let data = std::fs::read("/proc/self/exe").unwrap();
         let needs = needs(&data).unwrap().unwrap();
-        assert!(needs.interpreter.unwrap().contains("ld-"), "the test program is linked dynamically");
+        assert!(
+            needs.interpreter.unwrap().contains("ld-"),
+            "the test program is linked dynamically"
+        );
         assert!(needs.libraries.iter().any(|l| l.starts_with("libc.so")));
     }
 

@@ -159,7 +159,11 @@ pub enum Error {
 impl Error {
     /// Wraps an error of the system.
     pub(crate) fn io(action: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
-        Self::Io { action, path: path.to_owned(), source: source.into() }
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source: source.into(),
+        }
     }
 
     /// What the user can do about it, where that is known; one sentence without a full stop.

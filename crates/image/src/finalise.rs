@@ -48,12 +48,22 @@ pub fn finalise(root: Tree, settings: &FinaliseSettings) -> Result<Tree> {
     check_hostname(&settings.hostname)?;
     let has = |path: &str| -> Result<bool> { Ok(View::new(&root).find(path)?.is_some()) };
     let resolved = has("/usr/lib/systemd/systemd-resolved")?;
-    let repart = has("/usr/bin/systemd-repart")? && has("/usr/lib/systemd/system/systemd-growfs-root.service")?;
+    let repart =
+        has("/usr/bin/systemd-repart")? && has("/usr/lib/systemd/system/systemd-growfs-root.service")?;
     let localtime = has("/usr/share/zoneinfo/Etc/UTC")?;
-    let usr_time = View::new(&root).find("/usr")?.map_or(settings.epoch, |usr| usr.mtime);
-    let drop: Vec<TreePath> =
-        root.entries().iter().filter(|e| is_machine_state(e)).map(|e| e.path.clone()).collect();
-    let mut editor = Editor { builder: root.into_builder(), epoch: settings.epoch };
+    let usr_time = View::new(&root)
+        .find("/usr")?
+        .map_or(settings.epoch, |usr| usr.mtime);
+    let drop: Vec<TreePath> = root
+        .entries()
+        .iter()
+        .filter(|e| is_machine_state(e))
+        .map(|e| e.path.clone())
+        .collect();
+    let mut editor = Editor {
+        builder: root.into_builder(),
+        epoch: settings.epoch,
+    };
     for path in drop {
         editor.builder.remove(&path);
     }
@@ -94,12 +104,20 @@ pub fn finalise(root: Tree, settings: &FinaliseSettings) -> Result<Tree> {
 
 /// What systemd-update-done writes: systemd reads the time from here where the file's own has no nanoseconds.
 fn updated_text(time: i64) -> String {
-    format!("# The caches of this folder are as new as /usr.\nTIMESTAMP_NSEC={}\n", i128::from(time) * 1_000_000_000)
+    format!(
+        "# The caches of this folder are as new as /usr.\nTIMESTAMP_NSEC={}\n",
+        i128::from(time) * 1_000_000_000
+    )
 }
 
 fn check_hostname(name: &str) -> Result<()> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if name.is_empty() || name.len() > 63 || !name.bytes().all(fits) || name.starts_with('-') || name.ends_with('-') {
+    if name.is_empty()
+        || name.len() > 63
+        || !name.bytes().all(fits)
+        || name.starts_with('-')
+        || name.ends_with('-')
+    {
         return Err(Error::Setting {
             setting: "host name",
             value: name.to_owned(),
@@ -111,11 +129,16 @@ fn check_hostname(name: &str) -> Result<()> {
 
 fn is_machine_state(entry: &Entry) -> bool {
     let path = entry.path.as_bytes();
-    let below = |folder: &str| path.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"));
+    let below = |folder: &str| {
+        path.strip_prefix(folder.as_bytes())
+            .is_some_and(|rest| rest.starts_with(b"/"))
+    };
     EMPTIED.iter().any(|f| below(f))
         || (!entry.is_directory() && WITHOUT_FILES.iter().any(|f| below(f)))
         || DROPPED.iter().any(|f| path == f.as_bytes())
-        || DROPPED_STARTS.iter().any(|start| path.starts_with(start.as_bytes()))
+        || DROPPED_STARTS
+            .iter()
+            .any(|start| path.starts_with(start.as_bytes()))
 }
 
 struct Editor {
@@ -136,7 +159,8 @@ impl Editor {
             above.push(path.clone());
         }
         for path in above {
-            self.builder.add(Entry::new(path, Kind::Directory, 0o755).at(self.epoch))?;
+            self.builder
+                .add(Entry::new(path, Kind::Directory, 0o755).at(self.epoch))?;
         }
         self.builder.replace(entry.at(self.epoch));
         Ok(())
@@ -193,16 +217,25 @@ mod tests {
             "/var/cache/ldconfig/aux-cache",
             "/var/log/dpkg.log",
         ] {
-            b.add(Entry::file(path, 0o644, Content::bytes(&b"old"[..])).unwrap().at(50)).unwrap();
+            b.add(
+                Entry::file(path, 0o644, Content::bytes(&b"old"[..]))
+                    .unwrap()
+                    .at(50),
+            )
+            .unwrap();
         }
         b.add(Entry::directory("/usr", 0o755).unwrap().at(60)).unwrap();
-        b.add(Entry::directory("/var/log/chrony", 0o750).unwrap().owned_by(9, 9)).unwrap();
+        b.add(Entry::directory("/var/log/chrony", 0o750).unwrap().owned_by(9, 9))
+            .unwrap();
         b.finish().unwrap()
     }
 
     #[test]
     fn machine_state_goes_and_first_boot_state_comes() {
-        let settings = FinaliseSettings { hostname: "lazuli".to_owned(), epoch: 100 };
+        let settings = FinaliseSettings {
+            hostname: "lazuli".to_owned(),
+            epoch: 100,
+        };
         let tree = finalise(root(), &settings).unwrap();
         let text: String = tree
             .entries()
@@ -236,14 +269,24 @@ mod tests {
             /var/log/chrony
         "#]]
         .assert_eq(&text);
-        assert_eq!(finalise(tree.clone(), &settings).unwrap(), tree, "doing it twice changes nothing");
+        assert_eq!(
+            finalise(tree.clone(), &settings).unwrap(),
+            tree,
+            "doing it twice changes nothing"
+        );
     }
 
     #[test]
     fn host_names_are_checked() {
         for bad in ["", "-a", "a-", "a b", "a.b", "ä"] {
-            let settings = FinaliseSettings { hostname: bad.to_owned(), epoch: 0 };
-            assert!(matches!(finalise(root(), &settings), Err(Error::Setting { .. })), "{bad}");
+            let settings = FinaliseSettings {
+                hostname: bad.to_owned(),
+                epoch: 0,
+            };
+            assert!(
+                matches!(finalise(root(), &settings), Err(Error::Setting { .. })),
+                "{bad}"
+            );
         }
     }
 }

@@ -156,5 +156,7 @@ pub struct Manifest {
 
 /// Seconds since 1970 as RFC 3339 in UTC, as both bills of materials want it.
 pub(crate) fn rfc3339(epoch: i64) -> String {
-    jiff::Timestamp::from_second(epoch).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
+    jiff::Timestamp::from_second(epoch)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_string()
 }

@@ -56,14 +56,21 @@ pub fn assemble(parts: &Parts<'_>) -> Result<Vec<u8>> {
         Section::new(b".osrel", parts.os_release.as_bytes()),
         Section::new(b".cmdline", parts.command_line.as_bytes()),
         Section::new(b".uname", parts.release.as_bytes()),
-        Section { flags: CODE, memory: kernel_memory, ..Section::new(b".linux", parts.kernel) },
+        Section {
+            flags: CODE,
+            memory: kernel_memory,
+            ..Section::new(b".linux", parts.kernel)
+        },
         Section::new(b".initrd", parts.initrd),
     ];
     append(parts.stub, &stub, &sections).map_err(|problem| pe_error("systemd-stub", problem))
 }
 
 fn pe_error(path: &str, problem: &str) -> Error {
-    Error::Pe { path: path.to_owned(), problem: problem.to_owned() }
+    Error::Pe {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+    }
 }
 
 struct Section<'a> {
@@ -75,7 +82,12 @@ struct Section<'a> {
 
 impl<'a> Section<'a> {
     fn new(name: &'a [u8], data: &'a [u8]) -> Self {
-        Self { name, data, memory: data.len(), flags: DATA }
+        Self {
+            name,
+            data,
+            memory: data.len(),
+            flags: DATA,
+        }
     }
 }
 
@@ -116,14 +128,26 @@ impl Headers {
         }
         let table = optional + usize::from(u16_at(data, coff + 16)?);
         let sections = usize::from(u16_at(data, coff + 2)?);
-        let power = |value: u32, what| if value.is_power_of_two() { Ok(value as usize) } else { Err(what) };
+        let power = |value: u32, what| {
+            if value.is_power_of_two() {
+                Ok(value as usize)
+            } else {
+                Err(what)
+            }
+        };
         let mut headers = Self {
             coff,
             optional,
             table,
             sections,
-            section_alignment: power(u32_at(data, optional + 32)?, "its section alignment is no power of two")?,
-            file_alignment: power(u32_at(data, optional + 36)?, "its file alignment is no power of two")?,
+            section_alignment: power(
+                u32_at(data, optional + 32)?,
+                "its section alignment is no power of two",
+            )?,
+            file_alignment: power(
+                u32_at(data, optional + 36)?,
+                "its file alignment is no power of two",
+            )?,
             size_of_image: u32_at(data, optional + 56)?,
             size_of_headers: u32_at(data, optional + 60)? as usize,
             size_of_data: u32_at(data, optional + 8)?,
@@ -134,10 +158,15 @@ impl Headers {
         };
         for index in 0..sections {
             let at = table + index * SECTION_HEADER;
-            let name = data.get(at..at + 8).and_then(|n| n.try_into().ok()).ok_or("its section table is cut off")?;
+            let name = data
+                .get(at..at + 8)
+                .and_then(|n| n.try_into().ok())
+                .ok_or("its section table is cut off")?;
             headers.names.push(name);
             let end = u64::from(u32_at(data, at + 12)?) + u64::from(u32_at(data, at + 8)?);
-            headers.memory_end = headers.memory_end.max(usize::try_from(end).map_err(|_| "a section is too large")?);
+            headers.memory_end = headers
+                .memory_end
+                .max(usize::try_from(end).map_err(|_| "a section is too large")?);
         }
         Ok(headers)
     }
@@ -182,7 +211,11 @@ fn append(stub: &[u8], headers: &Headers, sections: &[Section<'_>]) -> Result<Ve
     }
     let sections = u16::try_from(count).map_err(|_| "it has too many sections")?;
     out[headers.coff + 2..headers.coff + 4].copy_from_slice(&sections.to_le_bytes());
-    put(&mut out, headers.optional + 8, usize::try_from(data_size).unwrap_or(MAX_IMAGE));
+    put(
+        &mut out,
+        headers.optional + 8,
+        usize::try_from(data_size).unwrap_or(MAX_IMAGE),
+    );
     put(&mut out, headers.optional + 56, memory);
     put(&mut out, headers.optional + 64, 0);
     Ok(out)
@@ -195,12 +228,18 @@ fn put(out: &mut [u8], at: usize, value: usize) {
 }
 
 fn u16_at(data: &[u8], at: usize) -> Result<u16, &'static str> {
-    let bytes = data.get(at..).and_then(|d| d.first_chunk::<2>()).ok_or("its headers are cut off")?;
+    let bytes = data
+        .get(at..)
+        .and_then(|d| d.first_chunk::<2>())
+        .ok_or("its headers are cut off")?;
     Ok(u16::from_le_bytes(*bytes))
 }
 
 fn u32_at(data: &[u8], at: usize) -> Result<u32, &'static str> {
-    let bytes = data.get(at..).and_then(|d| d.first_chunk::<4>()).ok_or("its headers are cut off")?;
+    let bytes = data
+        .get(at..)
+        .and_then(|d| d.first_chunk::<4>())
+        .ok_or("its headers are cut off")?;
     Ok(u32::from_le_bytes(*bytes))
 }
 
@@ -223,7 +262,14 @@ mod tests {
         data[0x54..0x56].copy_from_slice(&240u16.to_le_bytes());
         let optional = 0x58;
         data[optional..optional + 2].copy_from_slice(&0x20bu16.to_le_bytes());
-        for (at, value) in [(32, 0x1000), (36, 0x200), (56, size_of_image), (60, 0x400), (64, 77), (108, 16)] {
+        for (at, value) in [
+            (32, 0x1000),
+            (36, 0x200),
+            (56, size_of_image),
+            (60, 0x400),
+            (64, 77),
+            (108, 16),
+        ] {
             put(&mut data, optional + at, value as usize);
         }
         let table = optional + 240;
@@ -254,7 +300,11 @@ mod tests {
         for section in file.sections() {
             let (raw, length) = section.file_range().unwrap();
             let name = section.name().unwrap();
-            text += &format!("{name} at {:#x}, raw {raw:#x}+{length:#x}, memory {:#x}\n", section.address(), section.size());
+            text += &format!(
+                "{name} at {:#x}, raw {raw:#x}+{length:#x}, memory {:#x}\n",
+                section.address(),
+                section.size()
+            );
         }
         expect![[r"
             .text at 0x1000, raw 0x400+0x123, memory 0x123
@@ -268,7 +318,11 @@ mod tests {
         let optional = file.nt_headers().optional_header;
         assert_eq!(optional.size_of_image.get(object::LittleEndian), 0x97000);
         assert_eq!(optional.check_sum.get(object::LittleEndian), 0);
-        assert_eq!(image, assemble(&parts(&stub, &kernel)).unwrap(), "the same parts give the same bytes");
+        assert_eq!(
+            image,
+            assemble(&parts(&stub, &kernel)).unwrap(),
+            "the same parts give the same bytes"
+        );
     }
 
     #[test]
@@ -281,10 +335,16 @@ mod tests {
         check(b"", "it does not start with `MZ`");
         check(b"MZ", "its headers are cut off");
         let image = assemble(&parts(&program(0x2000), &kernel)).unwrap();
-        check(&image, "it has one of the sections already, so it is no plain stub");
+        check(
+            &image,
+            "it has one of the sections already, so it is no plain stub",
+        );
         let mut signed = program(0x2000);
         put(&mut signed, 0x58 + 144, 0x600);
-        check(&signed, "it is signed, and what is appended would break the signature");
+        check(
+            &signed,
+            "it is signed, and what is appended would break the signature",
+        );
         let mut full = program(0x2000);
         put(&mut full, 0x58 + 60, 0x1a0);
         check(&full, "it has no room for more section headers");

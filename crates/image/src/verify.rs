@@ -39,7 +39,11 @@ impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::OnlyIn { folder, file } => write!(f, "{file}: only in {}", folder.display()),
-            Self::Bytes { file, offset } => write!(f, "{file}: differs from byte {offset} (sector {}) on", offset / 512),
+            Self::Bytes { file, offset } => write!(
+                f,
+                "{file}: differs from byte {offset} (sector {}) on",
+                offset / 512
+            ),
             Self::Disk { file, detail } => write!(f, "{file}: {detail}"),
         }
     }
@@ -51,19 +55,30 @@ pub fn compare(a: &Path, b: &Path) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
     for (here, there, folder) in [(&names_a, &names_b, a), (&names_b, &names_a, b)] {
         let only = here.iter().filter(|name| !there.contains(name));
-        found.extend(only.map(|name| Difference::OnlyIn { folder: folder.to_owned(), file: name.clone() }));
+        found.extend(only.map(|name| Difference::OnlyIn {
+            folder: folder.to_owned(),
+            file: name.clone(),
+        }));
     }
     for file in names_a.iter().filter(|name| names_b.contains(name)) {
         let (one, two) = (a.join(file), b.join(file));
-        let Some(offset) = first_difference(&one, &two)? else { continue };
+        let Some(offset) = first_difference(&one, &two)? else {
+            continue;
+        };
         let details = match file.ends_with(".raw") {
             true => lazuli_disk::compare::disks(&one, &two)?,
             false => Vec::new(),
         };
         if details.is_empty() {
-            found.push(Difference::Bytes { file: file.clone(), offset });
+            found.push(Difference::Bytes {
+                file: file.clone(),
+                offset,
+            });
         }
-        found.extend(details.into_iter().map(|detail| Difference::Disk { file: file.clone(), detail }));
+        found.extend(details.into_iter().map(|detail| Difference::Disk {
+            file: file.clone(),
+            detail,
+        }));
     }
     Ok(found)
 }
@@ -74,7 +89,10 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))? {
         let entry = entry.map_err(|e| Error::io("list", folder, e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_file = entry.file_type().map_err(|e| Error::io("look at", &entry.path(), e))?.is_file();
+        let is_file = entry
+            .file_type()
+            .map_err(|e| Error::io("look at", &entry.path(), e))?
+            .is_file();
         if is_file && !name.starts_with('.') {
             names.push(name);
         }
@@ -124,7 +142,8 @@ mod tests {
     #[test]
     fn differences_are_named() {
         let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let write = |folder: &Path, name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
+        let write =
+            |folder: &Path, name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
         write(a.path(), "same", b"1");
         write(b.path(), "same", b"1");
         assert_eq!(compare(a.path(), b.path()).unwrap(), []);
@@ -136,11 +155,19 @@ mod tests {
         write(b.path(), "short", b"123");
         write(b.path(), "more", b"");
         write(b.path(), ".hidden", b"");
-        let found: Vec<String> = compare(a.path(), b.path()).unwrap().iter().map(ToString::to_string).collect();
+        let found: Vec<String> = compare(a.path(), b.path())
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let only = format!("more: only in {}", b.path().display());
         assert_eq!(
             found,
-            [only.as_str(), "image.vhd: differs from byte 1048579 (sector 2048) on", "short: differs from byte 2 (sector 0) on"]
+            [
+                only.as_str(),
+                "image.vhd: differs from byte 1048579 (sector 2048) on",
+                "short: differs from byte 2 (sector 0) on"
+            ]
         );
     }
 }

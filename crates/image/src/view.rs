@@ -52,10 +52,14 @@ impl<'t> View<'t> {
                 _ => {}
             }
             let next = at.join(&name)?;
-            let Some(entry) = self.tree.get(&next) else { return Ok(None) };
+            let Some(entry) = self.tree.get(&next) else {
+                return Ok(None);
+            };
             if let Kind::Symlink(target) = &entry.kind {
                 if links.len() == MAX_LINKS {
-                    return Err(Error::LinkLoop { path: path.to_owned() });
+                    return Err(Error::LinkLoop {
+                        path: path.to_owned(),
+                    });
                 }
                 links.push(entry);
                 if target.starts_with(b"/") {
@@ -76,7 +80,10 @@ impl<'t> View<'t> {
 
     /// The content of the regular file at `path`; an error if there is none.
     pub(crate) fn content(&self, path: &str, purpose: &'static str) -> Result<&'t Content> {
-        let missing = || Error::Missing { path: path.to_owned(), purpose };
+        let missing = || Error::Missing {
+            path: path.to_owned(),
+            purpose,
+        };
         let entry = self.find(path)?.ok_or_else(missing)?;
         self.content_of(entry)
     }
@@ -106,18 +113,26 @@ impl<'t> View<'t> {
 
     /// The text of the regular file at `path`, if it is there; what is not UTF-8 is replaced.
     pub(crate) fn read_text(&self, path: &str) -> Result<Option<String>> {
-        let Some(entry) = self.find(path)? else { return Ok(None) };
+        let Some(entry) = self.find(path)? else {
+            return Ok(None);
+        };
         let bytes = read_content(self.content_of(entry)?)?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The names of what lies directly in the folder at `path`, sorted; empty if there is no such folder.
     pub(crate) fn names_in(&self, path: &str) -> Result<Vec<String>> {
-        let Some(folder) = self.find(path)? else { return Ok(Vec::new()) };
-        let names = self.tree.entries().iter().filter(|entry| {
-            entry.path.parent_bytes() == Some(folder.path.as_bytes())
-        });
-        Ok(names.map(|e| String::from_utf8_lossy(e.path.name()).into_owned()).collect())
+        let Some(folder) = self.find(path)? else {
+            return Ok(Vec::new());
+        };
+        let names = self
+            .tree
+            .entries()
+            .iter()
+            .filter(|entry| entry.path.parent_bytes() == Some(folder.path.as_bytes()));
+        Ok(names
+            .map(|e| String::from_utf8_lossy(e.path.name()).into_owned())
+            .collect())
     }
 }
 
@@ -127,11 +142,17 @@ pub(crate) fn read_content(content: &Content) -> Result<Cow<'_, [u8]>> {
         Content::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
         Content::HostFile { path, size } => {
             if *size > MAX_FILE {
-                return Err(Error::io("read the whole of", path, std::io::ErrorKind::FileTooLarge));
+                return Err(Error::io(
+                    "read the whole of",
+                    path,
+                    std::io::ErrorKind::FileTooLarge,
+                ));
             }
             let file = fs::File::open(path).map_err(|e| Error::io("open", path, e))?;
             let mut bytes = Vec::with_capacity(usize::try_from(*size).unwrap_or(0));
-            file.take(size + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
+            file.take(size + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|e| Error::io("read", path, e))?;
             if bytes.len() as u64 != *size {
                 return Err(lazuli_disk::Error::Changed {
                     path: path.clone(),
@@ -165,7 +186,8 @@ mod tests {
         ] {
             b.add(Entry::symlink(path, target).unwrap()).unwrap();
         }
-        b.add(Entry::file("usr/share/a.so.1", 0o644, Content::bytes(&b"x"[..])).unwrap()).unwrap();
+        b.add(Entry::file("usr/share/a.so.1", 0o644, Content::bytes(&b"x"[..])).unwrap())
+            .unwrap();
         b.finish().unwrap()
     }
 
@@ -185,6 +207,9 @@ mod tests {
         check("/", Some("/"));
         assert!(matches!(view.find("/loop"), Err(Error::LinkLoop { .. })));
         assert_eq!(view.names_in("/lib").unwrap(), ["a.so"]);
-        assert!(matches!(view.read("/usr", "a test"), Err(Error::WrongKind { .. })));
+        assert!(matches!(
+            view.read("/usr", "a test"),
+            Err(Error::WrongKind { .. })
+        ));
     }
 }

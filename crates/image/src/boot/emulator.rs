@@ -56,7 +56,10 @@ pub struct Emulator {
 impl Emulator {
     /// Checks the program, for example `qemu-system-x86_64`, which is looked for in the path.
     pub fn find(program: &Path) -> Result<Self> {
-        let fault = |problem: String| Error::Emulator { program: program.display().to_string(), problem };
+        let fault = |problem: String| Error::Emulator {
+            program: program.display().to_string(),
+            problem,
+        };
         let output = Command::new(program)
             .arg("--version")
             .stdin(Stdio::null())
@@ -66,9 +69,14 @@ impl Emulator {
         let version = parse_version(&text).ok_or_else(|| fault("does not tell its version".to_owned()))?;
         if version < OLDEST {
             let ((major, minor), (a, b)) = (version, OLDEST);
-            return Err(fault(format!("is version {major}.{minor}, but {a}.{b} is the oldest that runs guests reliably")));
+            return Err(fault(format!(
+                "is version {major}.{minor}, but {a}.{b} is the oldest that runs guests reliably"
+            )));
         }
-        Ok(Self { program: program.to_owned(), version })
+        Ok(Self {
+            program: program.to_owned(),
+            version,
+        })
     }
 
     /// A command for it.
@@ -79,7 +87,12 @@ impl Emulator {
     /// The accelerator that works here. For KVM it is not enough that `/dev/kvm` opens: on some machines guests hang
     /// or stop at their first floating-point instruction. So a tiny guest runs, with a limit.
     pub fn probe(&self) -> Accelerator {
-        if std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_err() {
+        if std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/kvm")
+            .is_err()
+        {
             return Accelerator::Tcg;
         }
         match self.runs_probe(Accelerator::Kvm, PROBE_LIMIT) {
@@ -90,7 +103,9 @@ impl Emulator {
 
     /// Whether the probe's guest does what it should within the limit.
     fn runs_probe(&self, accelerator: Accelerator, limit: Duration) -> bool {
-        let Ok(folder) = tempfile::tempdir() else { return false };
+        let Ok(folder) = tempfile::tempdir() else {
+            return false;
+        };
         let firmware = folder.path().join("probe.bin");
         if std::fs::write(&firmware, probe_firmware()).is_err() {
             return false;
@@ -98,7 +113,17 @@ impl Emulator {
         let child = self
             .command()
             .args(accelerator.arguments())
-            .args(["-machine", "q35", "-m", "16", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
+            .args([
+                "-machine",
+                "q35",
+                "-m",
+                "16",
+                "-nodefaults",
+                "-no-user-config",
+                "-display",
+                "none",
+                "-no-reboot",
+            ])
             .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-bios"])
             .arg(&firmware)
             .stdin(Stdio::null())
@@ -132,7 +157,10 @@ impl Emulator {
 
 /// `QEMU emulator version 10.0.2 (Debian …)` → (10, 0)
 fn parse_version(text: &str) -> Option<(u32, u32)> {
-    let mut parts = text.split_once("version ")?.1.split(|c: char| !c.is_ascii_digit());
+    let mut parts = text
+        .split_once("version ")?
+        .1
+        .split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
@@ -169,7 +197,10 @@ mod tests {
 
     #[test]
     fn versions() {
-        assert_eq!(parse_version("QEMU emulator version 10.0.2 (Debian 1:10)\nCopyright"), Some((10, 0)));
+        assert_eq!(
+            parse_version("QEMU emulator version 10.0.2 (Debian 1:10)\nCopyright"),
+            Some((10, 0))
+        );
         assert_eq!(parse_version("QEMU emulator version 7.2.19\n"), Some((7, 2)));
         assert_eq!(parse_version("version x"), None);
         assert_eq!(parse_version(""), None);
@@ -178,7 +209,10 @@ mod tests {
     #[test]
     fn an_old_or_missing_program_is_named() {
         let error = Emulator::find(Path::new("/nonexistent/qemu")).unwrap_err();
-        assert!(error.to_string().starts_with("/nonexistent/qemu cannot be run"), "{error}");
+        assert!(
+            error.to_string().starts_with("/nonexistent/qemu cannot be run"),
+            "{error}"
+        );
         assert!(error.hint().is_some());
     }
 
@@ -190,6 +224,9 @@ mod tests {
             return;
         };
         assert!(emulator.runs_probe(Accelerator::Tcg, Duration::from_secs(30)));
-        assert!(!emulator.runs_probe(Accelerator::Tcg, Duration::ZERO), "the limit is kept");
+        assert!(
+            !emulator.runs_probe(Accelerator::Tcg, Duration::ZERO),
+            "the limit is kept"
+        );
     }
 }

@@ -82,7 +82,10 @@ impl Guest {
 
     /// The host's port of a forwarded port of the guest.
     pub fn port(&self, guest: u16) -> Option<u16> {
-        self.ports.iter().find(|(g, _)| *g == guest).map(|(_, host)| *host)
+        self.ports
+            .iter()
+            .find(|(g, _)| *g == guest)
+            .map(|(_, host)| *host)
     }
 
     /// The file into which the serial console is written.
@@ -135,7 +138,9 @@ impl Guest {
     pub fn type_text(&mut self, text: &str) -> Result<()> {
         let path = self.folder.path().join(CONSOLE_SOCKET);
         let mut socket = connect(&path)?;
-        socket.write_all(text.as_bytes()).map_err(|e| Error::io("write to", &path, e))
+        socket
+            .write_all(text.as_bytes())
+            .map_err(|e| Error::io("write to", &path, e))
     }
 
     /// Waits until a login by ssh works.
@@ -203,7 +208,10 @@ impl Guest {
     /// Ends the guest as a power failure would, with no word to it.
     pub fn cut_power(&mut self) -> Result<()> {
         let image = self.folder.path().to_owned();
-        self.child.kill().and_then(|()| self.child.wait()).map_err(|e| Error::io("end the guest of", &image, e))?;
+        self.child
+            .kill()
+            .and_then(|()| self.child.wait())
+            .map_err(|e| Error::io("end the guest of", &image, e))?;
         Ok(())
     }
 
@@ -257,13 +265,21 @@ impl Guest {
     }
 
     fn ended(&self, status: ExitStatus, waiting: String) -> Error {
-        Error::GuestEnded { status: status.to_string(), waiting, tail: self.tail() }
+        Error::GuestEnded {
+            status: status.to_string(),
+            waiting,
+            tail: self.tail(),
+        }
     }
 
     /// The last lines of the console, and what QEMU itself said.
     fn tail(&self) -> String {
         let console = self.console();
-        let lines: Vec<&str> = console.lines().map(|l| l.trim_end_matches('\r')).filter(|l| !l.is_empty()).collect();
+        let lines: Vec<&str> = console
+            .lines()
+            .map(|l| l.trim_end_matches('\r'))
+            .filter(|l| !l.is_empty())
+            .collect();
         let mut tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
         if let Ok(messages) = std::fs::read_to_string(self.folder.path().join(MESSAGES)) {
             for line in messages.lines() {
@@ -294,7 +310,9 @@ fn connect(path: &Path) -> Result<UnixStream> {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len().max(1)).position(|window| window == needle)
+    haystack
+        .windows(needle.len().max(1))
+        .position(|window| window == needle)
 }
 
 #[cfg(test)]

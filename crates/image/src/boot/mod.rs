@@ -69,7 +69,13 @@ pub struct GuestSettings {
 
 impl GuestSettings {
     /// Two processors, 2 GiB of memory, a disk of 8 GiB, no seed.
-    pub fn new(image: &Path, format: Format, emulator: Emulator, accelerator: Accelerator, firmware: Firmware) -> Self {
+    pub fn new(
+        image: &Path,
+        format: Format,
+        emulator: Emulator,
+        accelerator: Accelerator,
+        firmware: Firmware,
+    ) -> Self {
         Self {
             image: image.to_owned(),
             format,
@@ -145,47 +151,96 @@ fn prepare(settings: &GuestSettings, console: Console) -> Result<Prepared> {
     let mut command = settings.emulator.command();
     command
         .args(settings.accelerator.arguments())
-        .args(["-machine", "q35", "-display", "none", "-nodefaults", "-no-user-config"])
-        .args(["-smp", &settings.cpus.to_string(), "-m", &settings.memory.to_string()]);
-    let code = format!("if=pflash,format=raw,unit=0,readonly=on,file={}", escape(&settings.firmware.code));
+        .args([
+            "-machine",
+            "q35",
+            "-display",
+            "none",
+            "-nodefaults",
+            "-no-user-config",
+        ])
+        .args([
+            "-smp",
+            &settings.cpus.to_string(),
+            "-m",
+            &settings.memory.to_string(),
+        ]);
+    let code = format!(
+        "if=pflash,format=raw,unit=0,readonly=on,file={}",
+        escape(&settings.firmware.code)
+    );
     command.args(["-drive", &code]);
-    command.args(["-drive", &format!("if=pflash,format=raw,unit=1,file={}", escape(&variables))]);
+    command.args([
+        "-drive",
+        &format!("if=pflash,format=raw,unit=1,file={}", escape(&variables)),
+    ]);
     // Nobody needs this disk after a crash of the host: no flushes.
-    let drive = format!("if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file={}", escape(&overlay));
+    let drive = format!(
+        "if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file={}",
+        escape(&overlay)
+    );
     command.args(["-drive", &drive]);
     command.args(match settings.disk {
         DiskInterface::Virtio => &["-device", "virtio-blk-pci,drive=root,bootindex=0"][..],
         DiskInterface::Nvme => &["-device", "nvme,drive=root,serial=root,bootindex=0"],
-        DiskInterface::Scsi => &["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=root,bootindex=0"],
+        DiskInterface::Scsi => &[
+            "-device",
+            "virtio-scsi-pci",
+            "-device",
+            "scsi-hd,drive=root,bootindex=0",
+        ],
     });
     if let Some(seed) = &settings.seed {
         let path = here("seed.img");
         seed.write(&path)?;
-        command.args(["-drive", &format!("if=virtio,format=raw,readonly=on,file={}", escape(&path))]);
+        command.args([
+            "-drive",
+            &format!("if=virtio,format=raw,readonly=on,file={}", escape(&path)),
+        ]);
     }
-    let forwards: String =
-        ports.iter().map(|(guest, host)| format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}")).collect();
-    command.args(["-netdev", &format!("user,id=net{forwards}"), "-device", "virtio-net-pci,netdev=net,romfile="]);
+    let forwards: String = ports
+        .iter()
+        .map(|(guest, host)| format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}"))
+        .collect();
+    command.args([
+        "-netdev",
+        &format!("user,id=net{forwards}"),
+        "-device",
+        "virtio-net-pci,netdev=net,romfile=",
+    ]);
     command.args(["-device", "virtio-rng-pci"]);
     if !settings.kernel_arguments.is_empty() {
         let words = settings.kernel_arguments.join(" ").replace(',', ",,");
-        command.args(["-smbios", &format!("type=11,value=io.systemd.stub.kernel-cmdline-extra={words}")]);
+        command.args([
+            "-smbios",
+            &format!("type=11,value=io.systemd.stub.kernel-cmdline-extra={words}"),
+        ]);
     }
     match console {
         Console::Terminal => command.args(["-serial", "mon:stdio"]),
         Console::Files => {
             let log = escape(&here(guest::CONSOLE_LOG));
             let socket = escape(&here(guest::CONSOLE_SOCKET));
-            command.args(["-chardev", &format!("socket,id=console,server=on,wait=off,logfile={log},path={socket}")]);
+            command.args([
+                "-chardev",
+                &format!("socket,id=console,server=on,wait=off,logfile={log},path={socket}"),
+            ]);
             command.args(["-serial", "chardev:console"]);
-            command.args(["-qmp", &format!("unix:{},server=on,wait=off", escape(&here(guest::CONTROL_SOCKET)))]);
+            command.args([
+                "-qmp",
+                &format!("unix:{},server=on,wait=off", escape(&here(guest::CONTROL_SOCKET))),
+            ]);
             let messages = here(guest::MESSAGES);
             let file = std::fs::File::create(&messages).map_err(|e| Error::io("create", &messages, e))?;
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file)
         }
     };
     command.args(&settings.extra);
-    Ok(Prepared { folder, ports, command })
+    Ok(Prepared {
+        folder,
+        ports,
+        command,
+    })
 }
 
 /// A path as a value of QEMU's options, where a comma is written twice.
@@ -194,7 +249,10 @@ fn escape(path: &Path) -> String {
 }
 
 fn make_overlay(settings: &GuestSettings, overlay: &Path) -> Result<()> {
-    let image = settings.image.canonicalize().map_err(|e| Error::io("find", &settings.image, e))?;
+    let image = settings
+        .image
+        .canonicalize()
+        .map_err(|e| Error::io("find", &settings.image, e))?;
     let (name, size) = match settings.format {
         Format::Raw => ("raw", file_size(&image)?),
         // The size in a qcow2 header: a big-endian number at offset 24 (QEMU's docs/interop/qcow2).
@@ -209,7 +267,10 @@ fn make_overlay(settings: &GuestSettings, overlay: &Path) -> Result<()> {
         .arg(size.max(settings.disk_size).to_string())
         .stdin(Stdio::null())
         .output()
-        .map_err(|e| Error::Emulator { program: "qemu-img".to_owned(), problem: format!("cannot be run: {e}") })?;
+        .map_err(|e| Error::Emulator {
+            program: "qemu-img".to_owned(),
+            problem: format!("cannot be run: {e}"),
+        })?;
     if output.status.success() {
         return Ok(());
     }
@@ -221,7 +282,9 @@ fn make_overlay(settings: &GuestSettings, overlay: &Path) -> Result<()> {
 }
 
 fn file_size(path: &Path) -> Result<u64> {
-    Ok(std::fs::metadata(path).map_err(|e| Error::io("read the size of", path, e))?.len())
+    Ok(std::fs::metadata(path)
+        .map_err(|e| Error::io("read the size of", path, e))?
+        .len())
 }
 
 fn number_at(path: &Path, offset: u64) -> Result<u64> {
@@ -235,6 +298,10 @@ fn number_at(path: &Path, offset: u64) -> Result<u64> {
 /// A TCP port of the loopback that is free now.
 fn free_port() -> Result<u16> {
     let place = Path::new("127.0.0.1");
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|e| Error::io("find a free port of", place, e))?;
-    Ok(listener.local_addr().map_err(|e| Error::io("find a free port of", place, e))?.port())
+    let listener =
+        TcpListener::bind(("127.0.0.1", 0)).map_err(|e| Error::io("find a free port of", place, e))?;
+    Ok(listener
+        .local_addr()
+        .map_err(|e| Error::io("find a free port of", place, e))?
+        .port())
 }

@@ -96,7 +96,12 @@ impl Seed {
             fat::File::new("meta-data", Content::bytes(format!("{meta}\n").into_bytes())),
             fat::File::new("user-data", Content::bytes(user.into_bytes())),
         ];
-        let settings = fat::Settings { size: SIZE, volume_id: 0x4c5a_5d01, label: "CIDATA".to_owned(), epoch: 0 };
+        let settings = fat::Settings {
+            size: SIZE,
+            volume_id: 0x4c5a_5d01,
+            label: "CIDATA".to_owned(),
+            epoch: 0,
+        };
         let layout = fat::plan(&files, &settings)?;
         let output = OutputFile::create(path)?;
         output.set_length(SIZE)?;
@@ -137,7 +142,10 @@ mod tests {
         };
         seed.write(&path).unwrap();
         let read = |name: &str| {
-            Command::new("mtype").args(["-i".as_ref(), path.as_os_str()]).arg(format!("::{name}")).output()
+            Command::new("mtype")
+                .args(["-i".as_ref(), path.as_os_str()])
+                .arg(format!("::{name}"))
+                .output()
         };
         let Ok(output) = read("user-data") else {
             eprintln!("SKIPPED: mtools is missing");

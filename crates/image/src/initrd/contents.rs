@@ -95,7 +95,9 @@ pub(super) const RULES: &[&str] = &[
 ];
 
 /// Folders that are mount points, or that programs expect.
-pub(super) const FOLDERS: &[&str] = &["dev", "etc", "proc", "root", "run", "sys", "sysroot", "tmp", "var"];
+pub(super) const FOLDERS: &[&str] = &[
+    "dev", "etc", "proc", "root", "run", "sys", "sysroot", "tmp", "var",
+];
 
 /// Links: path and target.
 pub(super) const LINKS: &[(&str, &str)] = &[

@@ -46,7 +46,13 @@ impl Index {
         if !key.bytes().all(|b| b.is_ascii() && b != 0) || text.contains('\0') {
             return Err("a name or alias with bytes that are not ASCII");
         }
-        self.root.insert(key.as_bytes(), Value { priority, text: text.as_bytes().to_vec() });
+        self.root.insert(
+            key.as_bytes(),
+            Value {
+                priority,
+                text: text.as_bytes().to_vec(),
+            },
+        );
         Ok(())
     }
 
@@ -83,28 +89,32 @@ impl Node {
             Some((first, rest)) => match self.children.get_mut(first) {
                 Some(child) => child.insert(rest, value),
                 None => {
-                    let leaf = Node { prefix: rest.to_vec(), values: vec![value], ..Node::default() };
+                    let leaf = Node {
+                        prefix: rest.to_vec(),
+                        values: vec![value],
+                        ..Node::default()
+                    };
                     self.children.insert(*first, leaf);
                 }
             },
         }
     }
 
-    /// Writes the nodes below and this one, and gives the reference to it.
+    /// Writes this node and then those below it, in the order of depmod, and gives the reference to this one.
     fn write(&self, out: &mut Vec<u8>) -> u32 {
-        let children: BTreeMap<u8, u32> = self.children.iter().map(|(&b, n)| (b, n.write(out))).collect();
         let mut reference = u32::try_from(out.len()).map_or(0, |o| o & OFFSET_MASK);
         if !self.prefix.is_empty() {
             reference |= HAS_PREFIX;
             out.extend(&self.prefix);
             out.push(0);
         }
-        if let (Some((&first, _)), Some((&last, _))) = (children.first_key_value(), children.last_key_value()) {
+        let mut table = 0;
+        let range = self.children.keys().next().zip(self.children.keys().last());
+        if let Some((&first, &last)) = range {
             reference |= HAS_CHILDREN;
             out.extend([first, last]);
-            for byte in first..=last {
-                out.extend(children.get(&byte).copied().unwrap_or(0).to_be_bytes());
-            }
+            table = out.len();
+            out.resize(table + 4 * (usize::from(last - first) + 1), 0);
         }
         if !self.values.is_empty() {
             reference |= HAS_VALUES;
@@ -113,6 +123,13 @@ impl Node {
                 out.extend(value.priority.to_be_bytes());
                 out.extend(&value.text);
                 out.push(0);
+            }
+        }
+        if let Some((&first, _)) = range {
+            for (&byte, child) in &self.children {
+                let at = table + 4 * usize::from(byte - first);
+                let child = child.write(out).to_be_bytes();
+                out[at..at + 4].copy_from_slice(&child);
             }
         }
         reference
@@ -166,7 +183,10 @@ mod tests {
     fn what_is_inserted_is_found() {
         let entries = [
             ("virtio_blk", "kernel/drivers/block/virtio_blk.ko:"),
-            ("virtio_scsi", "kernel/drivers/scsi/virtio_scsi.ko: kernel/drivers/scsi/scsi_mod.ko"),
+            (
+                "virtio_scsi",
+                "kernel/drivers/scsi/virtio_scsi.ko: kernel/drivers/scsi/scsi_mod.ko",
+            ),
             ("virtio", "v"),
             ("sd_mod", "s"),
             ("", "empty"),
@@ -198,5 +218,35 @@ mod tests {
         }
         assert_eq!(a.to_bytes(), b.to_bytes());
         assert_eq!(get(&a.to_bytes(), b"k").as_deref(), Some("early"));
+    }
+
+    /// What depmod of kmod 34 makes of two modules, byte for byte.
+    #[test]
+    fn the_bytes_are_those_of_depmod() {
+        let check = |entries: &[(&str, &str, u32)], expected: &str| {
+            let mut index = Index::default();
+            for (key, text, priority) in entries {
+                index.insert(key, text, *priority).unwrap();
+            }
+            assert_eq!(hex::encode(index.to_bytes()), expected);
+        };
+        check(
+            &[
+                ("virtio_rng", "k/virtio-rng.ko:", 0),
+                ("virtio_blk", "k/virtio_blk.ko:", 1),
+            ],
+            "b007f457000200012000000c7676a0000012697274696f5f006272c000005f00000000000000000000000000000000000000\
+             0000000000000000000000000000000000000000000000000000000000000000000000000000000000c000007b6c6b000000\
+             0001000000016b2f76697274696f5f626c6b2e6b6f3a006e670000000001000000006b2f76697274696f2d726e672e6b6f3a\
+             00",
+        );
+        check(
+            &[
+                ("virtio:d00000004v*", "virtio_rng", 0),
+                ("virtio:d00000002v*", "virtio_blk", 1),
+            ],
+            "b007f457000200012000000c7676a0000012697274696f3a6430303030303030003234c000002f00000000c0000045762a00\
+             000000010000000176697274696f5f626c6b00762a00000000010000000076697274696f5f726e6700",
+        );
     }
 }

@@ -19,6 +19,8 @@ use crate::{Error, Result};
 use modules::Catalogue;
 pub(crate) use modules::kernels;
 
+const UNIT_FOLDER: &str = "/usr/lib/systemd/system";
+const RULE_FOLDER: &str = "/usr/lib/udev/rules.d";
 /// How much is taken from one root, in entries: a guard against a closure that never ends.
 const MAX_ENTRIES: usize = 20_000;
 
@@ -86,10 +88,20 @@ impl Initrd {
         let mut encoder = zstd::Encoder::new(Vec::new(), self.level).map_err(fault)?;
         // The kernel checks the content size, and a wrong archive fails early with a checksum.
         encoder.include_checksum(true).map_err(fault)?;
-        encoder.set_pledged_src_size(Some(plain.len() as u64)).map_err(fault)?;
+        encoder
+            .set_pledged_src_size(Some(plain.len() as u64))
+            .map_err(fault)?;
         std::io::Write::write_all(&mut encoder, &plain).map_err(fault)?;
         encoder.finish().map_err(fault)
     }
+}
+
+/// The paths that a root must have for its initrd, beside libraries and kernel modules.
+pub fn required_files() -> Vec<String> {
+    let programs = contents::PROGRAMS.iter().map(|path| (*path).to_owned());
+    let units = contents::UNITS.iter().map(|unit| format!("{UNIT_FOLDER}/{unit}"));
+    let rules = contents::RULES.iter().map(|rule| format!("{RULE_FOLDER}/{rule}"));
+    programs.chain(units).chain(rules).collect()
 }
 
 /// Makes the initrd of a root.
@@ -107,17 +119,11 @@ pub fn build(root: &Tree, settings: &InitrdSettings) -> Result<Initrd> {
     for path in ["/bin", "/sbin", "/lib", "/lib64"] {
         collector.take_link(path)?;
     }
-    for path in contents::PROGRAMS.iter().copied().chain(settings.extra_files.iter().map(String::as_str)) {
+    for path in required_files().iter().chain(&settings.extra_files) {
         collector.take(path, "the initrd")?;
     }
     for library in contents::LOADED_LIBRARIES {
         collector.take_library(library, "/usr/lib/systemd/systemd")?;
-    }
-    for unit in contents::UNITS {
-        collector.take(&format!("/usr/lib/systemd/system/{unit}"), "the initrd")?;
-    }
-    for rule in contents::RULES {
-        collector.take(&format!("/usr/lib/udev/rules.d/{rule}"), "the initrd")?;
     }
     let catalogue = Catalogue::read(view, &kernel)?;
     let modules = catalogue.closure(&settings.modules)?;
@@ -128,7 +134,10 @@ pub fn build(root: &Tree, settings: &InitrdSettings) -> Result<Initrd> {
     for (name, bytes) in catalogue.lists(&modules)? {
         collector.put(&format!("{folder}/{name}"), bytes)?;
     }
-    collector.put("usr/lib/modules-load.d/10-initrd.conf", load_list(&catalogue, settings).into_bytes())?;
+    collector.put(
+        "usr/lib/modules-load.d/10-initrd.conf",
+        load_list(&catalogue, settings).into_bytes(),
+    )?;
     add_own_files(&mut collector)?;
     Ok(Initrd {
         tree: collector.finish()?,
@@ -150,21 +159,35 @@ fn choose_kernel(view: View<'_>, wanted: Option<&str>) -> Result<String> {
 
 /// The modules to load at start, one a line, in the order of the settings.
 fn load_list(catalogue: &Catalogue<'_>, settings: &InitrdSettings) -> String {
-    let names = settings.modules.iter().filter(|name| !catalogue.is_builtin(name.trim_end_matches('?')));
-    let present = names.filter(|name| catalogue.closure(&[(*name).clone()]).is_ok_and(|found| !found.is_empty()));
-    present.map(|name| format!("{}\n", name.trim_end_matches('?'))).collect()
+    let names = settings
+        .modules
+        .iter()
+        .filter(|name| !catalogue.is_builtin(name.trim_end_matches('?')));
+    let present = names.filter(|name| {
+        catalogue
+            .closure(&[(*name).clone()])
+            .is_ok_and(|found| !found.is_empty())
+    });
+    present
+        .map(|name| format!("{}\n", name.trim_end_matches('?')))
+        .collect()
 }
 
 fn add_own_files(collector: &mut Collector<'_>) -> Result<()> {
-    let release = collector.view.read_text("/etc/os-release")?.ok_or(Error::Missing {
-        path: "/etc/os-release".to_owned(),
-        purpose: "the initrd",
-    })?;
+    let release = collector
+        .view
+        .read_text("/etc/os-release")?
+        .ok_or(Error::Missing {
+            path: "/etc/os-release".to_owned(),
+            purpose: "the initrd",
+        })?;
     // systemd greets with PRETTY_NAME: say which of the two systems it is.
-    let release = release.lines().map(|line| match line.strip_prefix("PRETTY_NAME=") {
-        Some(name) => format!("PRETTY_NAME=\"{} (initrd)\"\n", name.trim_matches(['"', '\''])),
-        None => format!("{line}\n"),
-    });
+    let release = release
+        .lines()
+        .map(|line| match line.strip_prefix("PRETTY_NAME=") {
+            Some(name) => format!("PRETTY_NAME=\"{} (initrd)\"\n", name.trim_matches(['"', '\''])),
+            None => format!("{line}\n"),
+        });
     collector.put("etc/initrd-release", release.collect::<String>().into_bytes())?;
     for (path, text) in contents::FILES {
         collector.put(path, text.as_bytes().to_vec())?;
@@ -194,7 +217,12 @@ impl<'t> Collector<'t> {
     fn new(view: View<'t>, epoch: i64) -> Self {
         let mut builder = Tree::builder();
         builder.parent_time(epoch);
-        Self { view, builder, taken: BTreeSet::new(), epoch }
+        Self {
+            view,
+            builder,
+            taken: BTreeSet::new(),
+            epoch,
+        }
     }
 
     /// Takes the file at `path`: the links on the way to it, the file itself and, of a program, its libraries.
@@ -207,7 +235,9 @@ impl<'t> Collector<'t> {
         let mut purpose = purpose;
         while let Some((path, mut folders)) = todo.pop() {
             let walk = self.view.walk(&path)?.filter(|w| !w.end.is_directory());
-            let Some(walk) = walk else { return Err(Error::Missing { path, purpose }) };
+            let Some(walk) = walk else {
+                return Err(Error::Missing { path, purpose });
+            };
             purpose = "a program of the initrd";
             for link in walk.links {
                 self.add(link.clone());
@@ -224,13 +254,28 @@ impl<'t> Collector<'t> {
                 });
             }
             let content = self.view.content_of(end)?;
-            self.add(Entry::new(end.path.clone(), Kind::File(content.clone()), end.mode & 0o755));
+            self.add(Entry::new(
+                end.path.clone(),
+                Kind::File(content.clone()),
+                end.mode & 0o755,
+            ));
             let data = read_content(content)?;
-            let needs = elf::needs(&data).map_err(|problem| Error::Elf { path: path.clone(), problem })?;
+            let needs = elf::needs(&data).map_err(|problem| Error::Elf {
+                path: path.clone(),
+                problem,
+            })?;
             let Some(needs) = needs else { continue };
             let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let own: Vec<String> = needs.search.iter().map(|folder| expand_origin(folder, origin)).collect();
-            folders.extend(own.into_iter().filter(|f| !folders.contains(f)).collect::<Vec<_>>());
+            let own: Vec<String> = needs
+                .search
+                .iter()
+                .map(|folder| expand_origin(folder, origin))
+                .collect();
+            folders.extend(
+                own.into_iter()
+                    .filter(|f| !folders.contains(f))
+                    .collect::<Vec<_>>(),
+            );
             todo.extend(needs.interpreter.map(|interpreter| (interpreter, Vec::new())));
             for library in &needs.libraries {
                 todo.push((self.find_library(library, &path, &folders)?, folders.clone()));
@@ -243,13 +288,20 @@ impl<'t> Collector<'t> {
         if library.contains('/') {
             return Ok(library.to_owned());
         }
-        for folder in folders.iter().map(String::as_str).chain(LIBRARY_FOLDERS.iter().copied()) {
+        for folder in folders
+            .iter()
+            .map(String::as_str)
+            .chain(LIBRARY_FOLDERS.iter().copied())
+        {
             let path = format!("{folder}/{library}");
             if self.view.find(&path)?.is_some() {
                 return Ok(path);
             }
         }
-        Err(Error::Library { library: library.to_owned(), needed_by: needed_by.to_owned() })
+        Err(Error::Library {
+            library: library.to_owned(),
+            needed_by: needed_by.to_owned(),
+        })
     }
 
     fn take_library(&mut self, library: &str, needed_by: &str) -> Result<()> {
@@ -287,9 +339,81 @@ impl<'t> Collector<'t> {
 }
 
 /// The folders where the loaders of Debian's and Fedora's systems look without a cache.
-const LIBRARY_FOLDERS: &[&str] =
-    &["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+const LIBRARY_FOLDERS: &[&str] = &[
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+];
 
 fn expand_origin(folder: &str, origin: &str) -> String {
     folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::print_stderr)]
+    use super::*;
+    use std::process::Command;
+
+    /// The closure of a program of the host is what the loader itself says.
+    #[test]
+    fn closures_agree_with_ldd() {
+        let mut checked = 0;
+        for program in [
+            "/usr/bin/ssh",
+            "/usr/bin/curl",
+            "/usr/bin/python3",
+            "/usr/bin/git",
+        ] {
+            let Ok(program) = std::fs::canonicalize(program) else {
+                continue;
+            };
+            let Ok(output) = Command::new("ldd").arg(&program).output() else {
+                continue;
+            };
+            // `name => /path (0x…)`, or `/path (0x…)` for the loader; the vdso has no path.
+            let text = String::from_utf8(output.stdout).unwrap();
+            let mut expected: BTreeSet<std::path::PathBuf> = text
+                .lines()
+                .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')))
+                .map(|path| std::fs::canonicalize(path).unwrap())
+                .collect();
+            expected.insert(program.clone());
+            if expected.len() < 2 || expected.iter().any(|p| !p.starts_with("/usr")) {
+                continue;
+            }
+            let mut builder = Tree::builder();
+            for (path, target) in [("lib", "usr/lib"), ("lib64", "usr/lib64"), ("bin", "usr/bin")] {
+                builder.add(Entry::symlink(path, target).unwrap()).unwrap();
+            }
+            // Both the files and the names by which they are asked for.
+            let asked = text
+                .lines()
+                .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
+            for path in asked.map(std::path::PathBuf::from).chain([program.clone()]) {
+                let file = std::fs::canonicalize(&path).unwrap();
+                let name = path.to_str().unwrap().replacen(
+                    "/lib",
+                    "/usr/lib",
+                    usize::from(!path.starts_with("/usr")),
+                );
+                let content = Content::host_file(&file).unwrap();
+                builder.replace(Entry::file(&name, 0o755, content).unwrap());
+            }
+            let tree = builder.finish().unwrap();
+            let mut collector = Collector::new(View::new(&tree), 0);
+            collector.take(program.to_str().unwrap(), "a test").unwrap();
+            let taken: BTreeSet<_> = collector
+                .taken
+                .iter()
+                .map(|path| std::fs::canonicalize(path.to_string()).unwrap())
+                .collect();
+            assert_eq!(taken, expected, "{}", program.display());
+            checked += 1;
+        }
+        if checked == 0 {
+            eprintln!("SKIPPED: no program of the host could be compared with ldd");
+        }
+    }
 }

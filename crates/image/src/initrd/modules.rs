@@ -65,7 +65,10 @@ impl<'t> Catalogue<'t> {
         let folder = folder(kernel);
         let list = |name: &str| view.read_text(&format!("{folder}/{name}"));
         let path = format!("{folder}/modules.dep");
-        let dep = view.read_text(&path)?.ok_or(Error::Missing { path: path.clone(), purpose: "the initrd" })?;
+        let dep = view.read_text(&path)?.ok_or(Error::Missing {
+            path: path.clone(),
+            purpose: "the initrd",
+        })?;
         let mut paths = BTreeMap::new();
         let mut needs = BTreeMap::new();
         for (number, line) in dep.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
@@ -75,9 +78,16 @@ impl<'t> Catalogue<'t> {
                 problem: "it has no colon".to_owned(),
             })?;
             paths.insert(name_of(module), module.to_owned());
-            needs.insert(module.to_owned(), rest.split_whitespace().map(str::to_owned).collect());
+            needs.insert(
+                module.to_owned(),
+                rest.split_whitespace().map(str::to_owned).collect(),
+            );
         }
-        let builtin = list("modules.builtin")?.unwrap_or_default().lines().map(name_of).collect();
+        let builtin = list("modules.builtin")?
+            .unwrap_or_default()
+            .lines()
+            .map(name_of)
+            .collect();
         let mut soft: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in list("modules.softdep")?.unwrap_or_default().lines() {
             let mut words = line.split_whitespace();
@@ -89,8 +99,20 @@ impl<'t> Catalogue<'t> {
             soft.entry(name_of(module)).or_default().extend(wanted);
         }
         let order = list("modules.order")?.unwrap_or_default();
-        let order = order.lines().zip(0..).map(|(line, number)| (name_of(line), number)).collect();
-        Ok(Self { view, kernel: kernel.to_owned(), paths, needs, builtin, soft, order })
+        let order = order
+            .lines()
+            .zip(0..)
+            .map(|(line, number)| (name_of(line), number))
+            .collect();
+        Ok(Self {
+            view,
+            kernel: kernel.to_owned(),
+            paths,
+            needs,
+            builtin,
+            soft,
+            order,
+        })
     }
 
     /// Whether a module is part of the kernel itself.
@@ -103,7 +125,9 @@ impl<'t> Catalogue<'t> {
     pub(super) fn closure(&self, wanted: &[String]) -> Result<Vec<Module>> {
         let mut todo: Vec<String> = Vec::new();
         for wanted in wanted {
-            let (asked, optional) = wanted.strip_suffix('?').map_or((wanted.as_str(), false), |w| (w, true));
+            let (asked, optional) = wanted
+                .strip_suffix('?')
+                .map_or((wanted.as_str(), false), |w| (w, true));
             let name = name_of(asked);
             if self.builtin.contains(&name) {
                 continue;
@@ -111,7 +135,12 @@ impl<'t> Catalogue<'t> {
             match self.paths.get(&name) {
                 Some(path) => todo.push(path.clone()),
                 None if optional => {}
-                None => return Err(Error::Module { module: asked.to_owned(), kernel: self.kernel.clone() }),
+                None => {
+                    return Err(Error::Module {
+                        module: asked.to_owned(),
+                        kernel: self.kernel.clone(),
+                    });
+                }
             }
         }
         let mut taken = BTreeSet::new();
@@ -123,7 +152,13 @@ impl<'t> Catalogue<'t> {
             let soft = self.soft.get(&name_of(&path)).into_iter().flatten();
             todo.extend(soft.filter_map(|name| self.paths.get(name)).cloned());
         }
-        Ok(taken.into_iter().map(|source| Module { target: plain(&source).to_owned(), source }).collect())
+        Ok(taken
+            .into_iter()
+            .map(|source| Module {
+                target: plain(&source).to_owned(),
+                source,
+            })
+            .collect())
     }
 
     /// The decompressed bytes of a module.
@@ -146,17 +181,26 @@ impl<'t> Catalogue<'t> {
         for module in modules {
             let needs = self.needs.get(&module.source).into_iter().flatten();
             let line: String = needs.map(|n| format!(" {}", plain(n))).collect();
-            dep.insert(&name_of(&module.source), &format!("{}:{line}", module.target), priority(&module.source))
-                .map_err(|problem| bad("modules.dep", 0, problem))?;
+            dep.insert(
+                &name_of(&module.source),
+                &format!("{}:{line}", module.target),
+                priority(&module.source),
+            )
+            .map_err(|problem| bad("modules.dep", 0, problem))?;
         }
         let mut alias = Index::default();
-        let text = self.view.read_text(&format!("{}/modules.alias", folder(&self.kernel)))?.unwrap_or_default();
+        let text = self
+            .view
+            .read_text(&format!("{}/modules.alias", folder(&self.kernel)))?
+            .unwrap_or_default();
         for (number, line) in text.lines().enumerate() {
             let mut words = line.split_whitespace();
             if let (Some("alias"), Some(pattern), Some(module)) = (words.next(), words.next(), words.next())
                 && names.contains(&name_of(module))
             {
-                alias.insert(pattern, module, priority(module)).map_err(|p| bad("modules.alias", number + 1, p))?;
+                alias
+                    .insert(pattern, module, priority(module))
+                    .map_err(|p| bad("modules.alias", number + 1, p))?;
             }
         }
         let soft: String = self
@@ -175,7 +219,10 @@ impl<'t> Catalogue<'t> {
 
 /// The path without the suffix of a compression.
 fn plain(path: &str) -> &str {
-    [".xz", ".zst", ".gz"].iter().find_map(|suffix| path.strip_suffix(suffix)).unwrap_or(path)
+    [".xz", ".zst", ".gz"]
+        .iter()
+        .find_map(|suffix| path.strip_suffix(suffix))
+        .unwrap_or(path)
 }
 
 fn decompress(data: &[u8], name: &str) -> Result<Vec<u8>, String> {
@@ -186,7 +233,10 @@ fn decompress(data: &[u8], name: &str) -> Result<Vec<u8>, String> {
         Some("gz") => Box::new(flate2::read::GzDecoder::new(data)),
         _ => Box::new(data),
     };
-    reader.take(MAX_MODULE + 1).read_to_end(&mut out).map_err(|e| e.to_string())?;
+    reader
+        .take(MAX_MODULE + 1)
+        .read_to_end(&mut out)
+        .map_err(|e| e.to_string())?;
     if out.len() as u64 > MAX_MODULE {
         return Err(format!("it is larger than {MAX_MODULE} bytes"));
     }
@@ -203,7 +253,8 @@ mod tests {
         let mut b = Tree::builder();
         let mut file = |path: &str, text: &str| {
             let content = Content::bytes(text.as_bytes());
-            b.add(Entry::file(format!("/usr/lib/modules/6.1/{path}"), 0o644, content).unwrap()).unwrap();
+            b.add(Entry::file(format!("/usr/lib/modules/6.1/{path}"), 0o644, content).unwrap())
+                .unwrap();
         };
         file("modules.order", "");
         file("modules.builtin", "kernel/fs/ext4/ext4.ko\n");
@@ -212,8 +263,14 @@ mod tests {
             "kernel/a/virtio-blk.ko.xz:\nkernel/s/sd_mod.ko: kernel/s/scsi_mod.ko kernel/s/common.ko\n\
              kernel/s/scsi_mod.ko: kernel/s/common.ko\nkernel/s/common.ko:\nkernel/c/crc.ko:\nkernel/z/other.ko:\n",
         );
-        file("modules.softdep", "# comment\nsoftdep sd_mod pre: crc absent post: virtio-blk\n");
-        file("modules.alias", "alias virtio:d00000002v* virtio_blk\nalias block-major-8-* sd_mod\nalias x other\n");
+        file(
+            "modules.softdep",
+            "# comment\nsoftdep sd_mod pre: crc absent post: virtio-blk\n",
+        );
+        file(
+            "modules.alias",
+            "alias virtio:d00000002v* virtio_blk\nalias block-major-8-* sd_mod\nalias x other\n",
+        );
         b.finish().unwrap()
     }
 
@@ -233,7 +290,13 @@ mod tests {
         check(&["none?", "virtio-blk"], &["kernel/a/virtio-blk.ko"]);
         check(
             &["sd_mod"],
-            &["kernel/a/virtio-blk.ko", "kernel/c/crc.ko", "kernel/s/common.ko", "kernel/s/scsi_mod.ko", "kernel/s/sd_mod.ko"],
+            &[
+                "kernel/a/virtio-blk.ko",
+                "kernel/c/crc.ko",
+                "kernel/s/common.ko",
+                "kernel/s/scsi_mod.ko",
+                "kernel/s/sd_mod.ko",
+            ],
         );
     }
 
@@ -252,7 +315,10 @@ mod tests {
         let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 1);
         xz.write_all(b"module").unwrap();
         assert_eq!(decompress(&xz.finish().unwrap(), "a.ko.xz").unwrap(), b"module");
-        assert_eq!(decompress(&zstd::encode_all(&b"module"[..], 1).unwrap(), "a.ko.zst").unwrap(), b"module");
+        assert_eq!(
+            decompress(&zstd::encode_all(&b"module"[..], 1).unwrap(), "a.ko.zst").unwrap(),
+            b"module"
+        );
         assert_eq!(decompress(b"module", "a.ko").unwrap(), b"module");
         assert!(decompress(b"module", "a.ko.xz").is_err());
     }

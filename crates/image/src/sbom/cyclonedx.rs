@@ -98,7 +98,9 @@ pub(super) fn document(manifest: &Manifest) -> serde_json::Result<Vec<u8>> {
     let image = Component {
         kind: "operating-system",
         bom_ref: "image".to_owned(),
-        supplier: Some(Supplier { name: manifest.distribution.clone() }),
+        supplier: Some(Supplier {
+            name: manifest.distribution.clone(),
+        }),
         name: manifest.name.clone(),
         version: manifest.version.clone(),
         ..Component::default()
@@ -114,7 +116,10 @@ pub(super) fn document(manifest: &Manifest) -> serde_json::Result<Vec<u8>> {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
         spec_version: "1.6",
-        serial_number: format!("urn:uuid:{}", Uuid::new_v5(&manifest.disk_uuid, b"CycloneDX serial number")),
+        serial_number: format!(
+            "urn:uuid:{}",
+            Uuid::new_v5(&manifest.disk_uuid, b"CycloneDX serial number")
+        ),
         version: 1,
         dependencies: vec![Dependency {
             reference: "image".to_owned(),
@@ -122,7 +127,9 @@ pub(super) fn document(manifest: &Manifest) -> serde_json::Result<Vec<u8>> {
         }],
         metadata: Metadata {
             timestamp: rfc3339(manifest.epoch),
-            tools: Tools { components: vec![tool] },
+            tools: Tools {
+                components: vec![tool],
+            },
             component: image,
         },
         components,
@@ -136,23 +143,36 @@ fn component(manifest: &Manifest, package: &Package) -> Component {
     let licenses = match License::of(package) {
         License::Expression { text, .. } => vec![Choice::Expression { expression: text }],
         License::Text(text) if text.is_empty() => Vec::new(),
-        License::Text(name) => vec![Choice::Named { license: Named { name } }],
+        License::Text(name) => vec![Choice::Named {
+            license: Named { name },
+        }],
     };
     let mut properties = Vec::new();
     if !package.origin.is_empty() {
-        properties.push(Property { name: "lazuli:origin", value: package.origin.clone() });
+        properties.push(Property {
+            name: "lazuli:origin",
+            value: package.origin.clone(),
+        });
     }
     if let Some(source) = &package.source {
-        properties.push(Property { name: "lazuli:source", value: source.clone() });
+        properties.push(Property {
+            name: "lazuli:source",
+            value: source.clone(),
+        });
     }
     Component {
         kind: "library",
         bom_ref: package.nevra(),
-        supplier: (!package.vendor.is_empty()).then(|| Supplier { name: package.vendor.clone() }),
+        supplier: (!package.vendor.is_empty()).then(|| Supplier {
+            name: package.vendor.clone(),
+        }),
         name: package.name.clone(),
         version: package.evr(),
         description: package.summary.clone(),
-        hashes: vec![Hash { alg: "SHA-256", content: package.sha256.clone() }],
+        hashes: vec![Hash {
+            alg: "SHA-256",
+            content: package.sha256.clone(),
+        }],
         licenses,
         purl: purl(&manifest.distribution, package),
         properties,

@@ -20,7 +20,10 @@ pub fn cyclonedx(manifest: &Manifest) -> serde_json::Result<Vec<u8>> {
 /// A licence as the formats can say it.
 enum License {
     /// An SPDX expression, with the `LicenseRef-` names that it uses.
-    Expression { text: String, references: BTreeSet<String> },
+    Expression {
+        text: String,
+        references: BTreeSet<String>,
+    },
     /// Something else; empty if nothing is known.
     Text(String),
 }
@@ -34,7 +37,10 @@ impl License {
                     ::spdx::LicenseItem::Spdx { .. } => None,
                 });
                 let references = names.collect();
-                Self::Expression { text: package.license.clone(), references }
+                Self::Expression {
+                    text: package.license.clone(),
+                    references,
+                }
             }
             Err(_) => Self::Text(package.license.clone()),
         }

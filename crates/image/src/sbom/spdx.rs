@@ -154,9 +154,17 @@ fn image_item(manifest: &Manifest, id: &str) -> Item {
     }
 }
 
-fn package_item(manifest: &Manifest, package: &Package, index: usize, references: &mut BTreeSet<String>) -> Item {
+fn package_item(
+    manifest: &Manifest,
+    package: &Package,
+    index: usize,
+    references: &mut BTreeSet<String>,
+) -> Item {
     let (declared, comments) = match License::of(package) {
-        License::Expression { text, references: more } => {
+        License::Expression {
+            text,
+            references: more,
+        } => {
             references.extend(more);
             (text, String::new())
         }
@@ -164,8 +172,17 @@ fn package_item(manifest: &Manifest, package: &Package, index: usize, references
         License::Text(text) => (NONE.to_owned(), format!("The package says: {text}")),
     };
     // Ids are letters, digits, `.` and `-`; the number makes them unique whatever was replaced.
-    let plain: String =
-        package.name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    let plain: String = package
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
     Item {
         id: format!("SPDXRef-Package-{index}-{plain}"),
         name: package.name.clone(),
@@ -176,8 +193,15 @@ fn package_item(manifest: &Manifest, package: &Package, index: usize, references
         },
         download_location: NONE,
         files_analyzed: false,
-        checksums: vec![Checksum { algorithm: "SHA256", checksum_value: package.sha256.clone() }],
-        homepage: if package.url.starts_with("http") { package.url.clone() } else { String::new() },
+        checksums: vec![Checksum {
+            algorithm: "SHA256",
+            checksum_value: package.sha256.clone(),
+        }],
+        homepage: if package.url.starts_with("http") {
+            package.url.clone()
+        } else {
+            String::new()
+        },
         source_info: package.origin.clone(),
         license_concluded: NONE,
         license_declared: declared,

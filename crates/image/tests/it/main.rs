@@ -1,0 +1,6 @@
+//! Tests at the border of the crate, against other tools.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod build;
+mod sbom;
+mod support;
