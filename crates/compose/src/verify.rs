@@ -4,10 +4,14 @@
 //! parsed.
 
 use crate::{MetadataVerifier, TrustError};
-use lazuli_repodata::{
-    MetadataError, PackageRecord, Repomd, filelists::PackageFiles, other::PackageChangelog,
-};
+use lazuli_repodata::filelists::{self, PackageFiles};
+use lazuli_repodata::other::{self, PackageChangelog};
+use lazuli_repodata::{MAX_OPEN_SIZE, MAX_REPOMD_SIZE, MetadataError, PackageRecord, Repomd, primary};
+use std::io::Read;
 use std::path::PathBuf;
+
+/// Limit of `repomd.xml.asc` in bytes. Real ones have less than 1 KiB for each signature.
+const SIGNATURE_MAX: u64 = 256 << 10;
 
 /// Why a file could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +37,21 @@ pub struct FolderFetcher {
 }
 
 impl Fetcher for FolderFetcher {
-    fn fetch(&self, _location: &str, _limit: u64) -> Result<Vec<u8>, FetchError> {
-        unimplemented!()
+    fn fetch(&self, location: &str, limit: u64) -> Result<Vec<u8>, FetchError> {
+        let path = self.root.join(location);
+        let fail = |reason: String| FetchError {
+            location: path.display().to_string(),
+            reason,
+        };
+        let file = std::fs::File::open(&path).map_err(|error| fail(error.to_string()))?;
+        let mut content = Vec::new();
+        // One byte more than the limit tells "exactly full" from "too much".
+        let read = file.take(limit.saturating_add(1)).read_to_end(&mut content);
+        read.map_err(|error| fail(error.to_string()))?;
+        if content.len() as u64 > limit {
+            return Err(fail(format!("it has more than {limit} bytes")));
+        }
+        Ok(content)
     }
 }
 
@@ -89,12 +106,40 @@ pub struct VerifiedRepository<'a> {
 }
 
 /// Fetches and verifies `repodata/repomd.xml`.
+///
+/// The order is that of trust: the signature over the bytes, then the bytes' meaning, then their age.
 pub fn open_repository<'a>(
-    _fetcher: &'a dyn Fetcher,
-    _signatures: Signatures<'_>,
-    _rollback: Rollback,
+    fetcher: &'a dyn Fetcher,
+    signatures: Signatures<'_>,
+    rollback: Rollback,
 ) -> Result<VerifiedRepository<'a>, OpenError> {
-    unimplemented!()
+    let repomd_xml = fetcher.fetch("repodata/repomd.xml", MAX_REPOMD_SIZE)?;
+    let signed_by = match signatures {
+        Signatures::Unchecked => None,
+        Signatures::Required(verifier) => {
+            let signature = fetcher.fetch("repodata/repomd.xml.asc", SIGNATURE_MAX)?;
+            Some(
+                verifier
+                    .verify_detached(&repomd_xml, &signature)
+                    .map_err(OpenError::Signature)?,
+            )
+        }
+    };
+    let repomd = Repomd::parse(&repomd_xml)?;
+    if let Rollback::NotOlderThan(last_seen) = rollback
+        && repomd.freshness() < last_seen
+    {
+        return Err(OpenError::Rollback {
+            found: repomd.freshness(),
+            last_seen,
+        });
+    }
+    Ok(VerifiedRepository {
+        fetcher,
+        repomd,
+        repomd_xml,
+        signed_by,
+    })
 }
 
 impl VerifiedRepository<'_> {
@@ -119,23 +164,37 @@ impl VerifiedRepository<'_> {
     }
 
     /// The verified, decompressed metadata of a kind (`primary`, `updateinfo`, …); `None` if there is no such entry.
-    pub fn data(&self, _kind: &str) -> Result<Option<Vec<u8>>, OpenError> {
-        let _ = self.fetcher;
-        unimplemented!()
+    pub fn data(&self, kind: &str) -> Result<Option<Vec<u8>>, OpenError> {
+        let Some(entry) = self.repomd.get(kind) else {
+            return Ok(None);
+        };
+        let packed = self
+            .fetcher
+            .fetch(&entry.location, entry.size.unwrap_or(MAX_OPEN_SIZE))?;
+        Ok(Some(entry.open(&packed)?))
+    }
+
+    fn required(&self, kind: &str) -> Result<Vec<u8>, OpenError> {
+        let missing = || {
+            OpenError::Metadata(MetadataError::MissingData {
+                kind: kind.to_owned(),
+            })
+        };
+        self.data(kind)?.ok_or_else(missing)
     }
 
     /// All packages.
     pub fn packages(&self) -> Result<Vec<PackageRecord>, OpenError> {
-        unimplemented!()
+        Ok(primary::parse(&self.required("primary")?)?)
     }
 
     /// All paths of all packages.
     pub fn filelists(&self) -> Result<Vec<PackageFiles>, OpenError> {
-        unimplemented!()
+        Ok(filelists::parse(&self.required("filelists")?)?)
     }
 
     /// All changelogs.
     pub fn changelogs(&self) -> Result<Vec<PackageChangelog>, OpenError> {
-        unimplemented!()
+        Ok(other::parse(&self.required("other")?)?)
     }
 }

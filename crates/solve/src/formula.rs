@@ -81,12 +81,7 @@ impl Formula {
             return Ok(leaf(pool.providers(dependency), owner, Polarity::Negative));
         }
         let rich = RichDependency::parse(&dependency.name)?;
-        let formula = build(pool, &rich, owner, Polarity::Negative);
-        let mut helpers = Vec::new();
-        formula.helpers(&mut helpers);
-        // `(a and a)` of a package that provides `a` names nothing but the package.
-        let is_self_conflict = helpers.is_empty() && !formula.holds(&|id| id == package);
-        Ok(if is_self_conflict { Self::TRUE } else { formula })
+        Ok(build(pool, &rich, owner, Polarity::Negative))
     }
 
     /// Whether it holds where `is_there` says which packages there are.
