@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lazuli_disk::disk::{DiskWriter, Partition, PartitionContent};
+use lazuli_disk::disk::{DiskWriter, Partition};
 use lazuli_disk::gpt::{Attributes, derive_uuid, partition_type};
 use lazuli_disk::{OutputFile, Tree, ext4, fat, qcow2, vhd};
 use rayon::prelude::*;
@@ -75,8 +75,10 @@ pub struct ImageSpec {
     pub hostname: String,
     /// Size of the EFI system partition in bytes.
     pub esp_size: u64,
-    /// Bytes that are free in the root file system before it grows.
+    /// Bytes that are free in the root file system before it grows; of no effect with a `root_size`.
     pub root_free: u64,
+    /// Size of the root partition in bytes, where it is not to follow from what is in it.
+    pub root_size: Option<u64>,
     /// The formats to make.
     pub formats: Vec<Format>,
     /// The packages of the root.
@@ -99,6 +101,7 @@ impl ImageSpec {
             hostname: "lazuli".to_owned(),
             esp_size: 256 * MIB,
             root_free: 256 * MIB,
+            root_size: None,
             formats: vec![Format::Raw, Format::Qcow2, Format::Vhd],
             packages: Vec::new(),
             epoch,
@@ -131,9 +134,9 @@ impl ImageSpec {
 pub enum Stage {
     /// The root is made ready.
     Finalise,
-    /// The initrd and the kernel image are made.
-    Kernel,
-    /// The disk is written.
+    /// The files of the initrd are collected.
+    Initrd,
+    /// The initrd is compressed, the kernel image put together and the disk written.
     Disk,
     /// The disk is converted to the other formats, and all are hashed.
     Formats,
@@ -146,7 +149,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Finalise => "finalise",
-            Self::Kernel => "kernel image",
+            Self::Initrd => "initrd",
             Self::Disk => "disk",
             Self::Formats => "formats",
             Self::Records => "records",
@@ -198,9 +201,8 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
     };
     let root = finalise(root, &settings)?;
 
-    clock.start(Stage::Kernel);
+    clock.start(Stage::Initrd);
     let initrd = initrd::build(&root, &spec.initrd)?;
-    let boot = kernel_image(spec, &root, &initrd, ids.root)?;
 
     clock.start(Stage::Disk);
     // The raw disk is the source of the other formats; where nobody asked for it, it is hidden and goes away.
@@ -212,7 +214,7 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
     } else {
         scratch.path().join(&raw_name)
     };
-    let disk = write_disk(spec, &ids, &root, &boot, &raw)?;
+    let disk = write_disk(spec, &ids, &root, &initrd, &raw)?;
 
     clock.start(Stage::Formats);
     let (images, artefacts): (Vec<_>, Vec<_>) = convert(spec, &ids, &raw, out)?.into_iter().unzip();
@@ -228,7 +230,7 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
         distribution: spec.distribution.clone(),
         created: manifest::rfc3339(spec.epoch.into()),
         epoch: spec.epoch.into(),
-        kernel: boot.record,
+        kernel: disk.kernel,
         disk_size: disk.size,
         disk_uuid: ids.disk,
         partitions: disk.partitions,
@@ -328,23 +330,12 @@ fn kernel_path(view: View<'_>, release: &str) -> Result<String> {
 struct Disk {
     size: u64,
     partitions: Vec<manifest::Partition>,
+    kernel: manifest::Kernel,
 }
 
-fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, boot: &Boot, raw: &Path) -> Result<Disk> {
-    let mut settings = ext4::Settings::new(0, ids.root_file_system, spec.epoch);
-    settings.label = "root".to_owned();
-    let least = ext4::minimum_size(root, &settings)?;
-    settings.size = (least + spec.root_free).next_multiple_of(MIB);
-    let root_layout = ext4::plan(root, &settings)?;
-    let esp_layout = fat::plan(
-        &boot.files,
-        &fat::Settings {
-            size: spec.esp_size.next_multiple_of(MIB),
-            volume_id: ids.esp_volume,
-            label: "ESP".to_owned(),
-            epoch: spec.epoch,
-        },
-    )?;
+fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, initrd: &Initrd, raw: &Path) -> Result<Disk> {
+    let root_settings = root_settings(spec, ids, root)?;
+    let esp_size = spec.esp_size.next_multiple_of(MIB);
     let partition = |name: &str, kind, guid, attributes, size| Partition {
         name: name.to_owned(),
         kind,
@@ -353,31 +344,36 @@ fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, boot: &Boot, raw: &Path)
         size,
     };
     let partitions = vec![
-        partition(
-            "esp",
-            partition_type::ESP,
-            ids.esp,
-            Attributes::NONE,
-            spec.esp_size.next_multiple_of(MIB),
-        ),
+        partition("esp", partition_type::ESP, ids.esp, Attributes::NONE, esp_size),
         partition(
             "root",
             partition_type::ROOT_X86_64,
             ids.root,
             Attributes::GROW_FILE_SYSTEM,
-            settings.size,
+            root_settings.size,
         ),
     ];
     let disk = DiskWriter::create(raw, ids.disk, partitions)?;
-    let contents: [(usize, &dyn PartitionContent); 2] = [(0, &esp_layout), (1, &root_layout)];
-    disk.write(&contents)?;
+    // Compressing the initrd takes as long as writing the root, and by one processor: both at the same time.
+    let write_esp = || -> Result<manifest::Kernel> {
+        let boot = kernel_image(spec, root, initrd, ids.root)?;
+        let settings = fat::Settings {
+            size: esp_size,
+            volume_id: ids.esp_volume,
+            label: "ESP".to_owned(),
+            epoch: spec.epoch,
+        };
+        fat::plan(&boot.files, &settings)?.write(disk.region(0)?)?;
+        Ok(boot.record)
+    };
+    let write_root = || -> Result<()> { Ok(ext4::plan(root, &root_settings)?.write(disk.region(1)?)?) };
+    let (kernel, written) = rayon::join(write_esp, write_root);
+    let kernel = kernel?;
+    written?;
     let volume = format!("{:04X}-{:04X}", ids.esp_volume >> 16, ids.esp_volume & 0xffff);
-    let described = disk
-        .table()
-        .partitions
-        .iter()
-        .zip([("vfat", volume), ("ext4", settings.uuid.to_string())]);
-    let partitions = described
+    let file_systems = [("vfat", volume), ("ext4", root_settings.uuid.to_string())];
+    let partitions = disk.table().partitions.iter().zip(file_systems);
+    let partitions = partitions
         .map(|(p, (file_system, id))| manifest::Partition {
             name: p.name.clone(),
             kind: p.kind,
@@ -390,7 +386,23 @@ fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, boot: &Boot, raw: &Path)
         .collect();
     let size = disk.size();
     disk.finish()?;
-    Ok(Disk { size, partitions })
+    Ok(Disk {
+        size,
+        partitions,
+        kernel,
+    })
+}
+
+/// The settings of the root file system, with its size.
+fn root_settings(spec: &ImageSpec, ids: &Ids, root: &Tree) -> Result<ext4::Settings> {
+    let mut settings = ext4::Settings::new(0, ids.root_file_system, spec.epoch);
+    settings.label = "root".to_owned();
+    let size = match spec.root_size {
+        Some(size) => size,
+        None => ext4::minimum_size(root, &settings)? + spec.root_free,
+    };
+    settings.size = size.next_multiple_of(MIB);
+    Ok(settings)
 }
 
 /// An image file, and what the manifest says of it.

@@ -61,7 +61,7 @@ impl InitrdSettings {
             kernel: None,
             modules: DEFAULT_MODULES.iter().map(|&s| s.to_owned()).collect(),
             extra_files: Vec::new(),
-            compression: 12,
+            compression: 9,
             epoch,
         }
     }

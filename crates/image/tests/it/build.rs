@@ -280,6 +280,21 @@ fn settings_that_cannot_be_are_refused() {
     check(&|spec| spec.command_line = "a\0b".to_owned());
 }
 
+#[test]
+fn the_root_can_have_a_fixed_size() {
+    let out = tempfile::tempdir().unwrap();
+    let mut spec = spec();
+    spec.formats = vec![Format::Raw];
+    spec.root_size = Some(64 << 20);
+    let built = make(&spec, out.path());
+    assert_eq!(built.manifest.partitions[1].size, 64 << 20);
+    spec.root_size = Some(1 << 20);
+    assert!(
+        build(&spec, support::root().finish().unwrap(), out.path(), &|_| {}).is_err(),
+        "too small"
+    );
+}
+
 /// A build that fails after an earlier one leaves no manifest that would vouch for files of two builds.
 #[test]
 fn a_failed_build_takes_the_old_manifest_away() {
