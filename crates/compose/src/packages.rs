@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How much of a package is read at first to find its headers; most have less.
 const HEAD_FIRST: u64 = 64 << 10;
@@ -97,14 +97,14 @@ pub(crate) fn read(dir: &Path, location: &str, known: &Digests) -> Result<Entry,
     })
 }
 
-fn read_headers(file: &File, size: u64, path: &PathBuf) -> Result<PackageHeaders, ComposeError> {
+fn read_headers(file: &File, size: u64, path: &Path) -> Result<PackageHeaders, ComposeError> {
     let mut length = HEAD_FIRST.min(size);
     loop {
         let mut head = vec![0; length as usize];
         file.read_exact_at(&mut head, 0)
             .map_err(|source| ComposeError::Io {
                 action: "read",
-                path: path.clone(),
+                path: path.to_owned(),
                 source,
             })?;
         match parse_headers(&head) {
@@ -113,7 +113,7 @@ fn read_headers(file: &File, size: u64, path: &PathBuf) -> Result<PackageHeaders
             Err(_) if length < size.min(HEAD_MAX) => length = (length * 4).min(size).min(HEAD_MAX),
             Err(error) => {
                 return Err(ComposeError::Package {
-                    path: path.clone(),
+                    path: path.to_owned(),
                     reason: error.to_string(),
                 });
             }

@@ -1,5 +1,5 @@
 //! Repositories made, checked, damaged and opened.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod common;
 

@@ -42,9 +42,9 @@ pub enum MetadataError {
         /// The file's location in the repository.
         file: String,
         /// From `repomd.xml`.
-        expected: Checksum,
+        expected: Box<Checksum>,
         /// Of the bytes.
-        found: Checksum,
+        found: Box<Checksum>,
     },
     /// The size is not what the signed index promises.
     #[error("{file} does not have the promised size: expected {expected} bytes, found {found}")]

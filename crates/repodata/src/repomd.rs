@@ -185,8 +185,8 @@ fn compare(file: &str, expected: Checksum, data: &[u8]) -> Result<(), MetadataEr
     } else {
         Err(MetadataError::ChecksumMismatch {
             file: file.to_owned(),
-            expected,
-            found,
+            expected: Box::new(expected),
+            found: Box::new(found),
         })
     }
 }

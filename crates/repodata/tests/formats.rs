@@ -1,5 +1,5 @@
 //! The formats, against createrepo_c and against hostile input.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 use lazuli_repodata::{
     Algorithm, Checksum, DataEntry, FileKind, MetadataError, Repomd, compression, filelists, other, primary,

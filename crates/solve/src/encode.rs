@@ -125,7 +125,7 @@ impl<'v> Encoder<'v> {
     /// Adds what `formula` demands to `out`.
     pub(crate) fn compile(&self, formula: &Formula, demand: &Demand, out: &mut KnownDependencies) {
         match formula {
-            Formula::Any(packages) => self.require(&[packages.clone()], demand, out),
+            Formula::Any(packages) => self.require(std::slice::from_ref(packages), demand, out),
             Formula::None(packages) => {
                 self.exclude(packages, Why::Conflict(demand.text.clone()), out);
             }

@@ -52,7 +52,7 @@ fn sorted(pool: &Pool, mut packages: Vec<PackageId>) -> Vec<PackageId> {
         })
         .collect();
     let first = |number: usize| components[number].iter().min().copied().unwrap_or_default();
-    let order = topological(&between, |number| first(number));
+    let order = topological(&between, first);
     order
         .into_iter()
         .flat_map(|number| within(&components[number], &edges))

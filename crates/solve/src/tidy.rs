@@ -9,6 +9,7 @@ use crate::run::{Chosen, Root, Source};
 use crate::view::View;
 use crate::{PackageId, Reason};
 use lazuli_rpm::Dependency;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The packages that are needed, each with the reason.
@@ -57,8 +58,8 @@ struct Walk<'v> {
 
 impl Walk<'_> {
     fn keep(&mut self, id: PackageId, reason: Reason) {
-        if !self.kept.contains_key(&id) {
-            self.kept.insert(id, reason);
+        if let Entry::Vacant(place) = self.kept.entry(id) {
+            place.insert(reason);
             self.queue.push_back(id);
         }
     }
@@ -140,7 +141,7 @@ impl Walk<'_> {
     fn choose(&self, formula: &Formula) -> Option<PackageId> {
         match formula {
             Formula::Any(packages) => {
-                let choices = self.view.choices(&[packages.clone()], "");
+                let choices = self.view.choices(std::slice::from_ref(packages), "");
                 let mut ordered = choices.into_iter().flatten();
                 ordered.find(|id| self.answer.contains(id) && !self.kept.contains_key(id))
             }

@@ -1,5 +1,5 @@
 //! Jobs and what comes of them, as data.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Random universes, against libsolv and against a checker that knows no solver.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod common;
 
