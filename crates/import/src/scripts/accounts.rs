@@ -155,5 +155,5 @@ fn useradd(options: &Options) -> Option<Vec<Action>> {
 }
 
 fn merged(path: &str) -> String {
-    crate::files::merged_path(path).unwrap_or_else(|| path.to_owned())
+    crate::paths::merged_path(path).unwrap_or_else(|| path.to_owned())
 }

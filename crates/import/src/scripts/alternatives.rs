@@ -35,7 +35,7 @@ fn installed(words: &[&str]) -> Option<Alternative> {
     if !words[..at].iter().all(|w| w.starts_with("--")) {
         return None;
     }
-    let merged = |path: &str| path.starts_with('/').then(|| crate::files::merged_path(path)).flatten();
+    let merged = |path: &str| path.starts_with('/').then(|| crate::paths::merged_path(path)).flatten();
     let [link, name, path, priority, rest @ ..] = &words[at + 1..] else { return None };
     let mut followers = Vec::new();
     let mut rest = rest;

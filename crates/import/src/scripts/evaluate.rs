@@ -528,7 +528,7 @@ impl<'s> Interpreter<'s> {
             (None, Some(folder)) => format!("{folder}/{path}"),
             (None, None) => return None,
         };
-        crate::files::merged_path(&joined)
+        crate::paths::merged_path(&joined)
     }
 
     /// Whether a file is there on a new system with this package. `Elsewhere`: it may be another package's.

@@ -27,6 +27,8 @@ mod parse_word;
 mod units;
 mod words;
 
+pub(crate) use words::matches;
+
 use std::collections::BTreeMap;
 
 use lazuli_deb::ScriptKind;
