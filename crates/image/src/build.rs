@@ -177,13 +177,7 @@ pub struct Built {
 /// Each file appears under its name only when it is complete; the manifest comes last, and an older one is taken away
 /// first, so that where there is a manifest, all that it names is of the same build.
 pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage) + Sync)) -> Result<Built> {
-    if spec.formats.is_empty() {
-        return Err(Error::Setting {
-            setting: "list of formats",
-            value: String::new(),
-            problem: "it is empty",
-        });
-    }
+    check(spec)?;
     let mut clock = Clock {
         progress,
         times: Vec::new(),
@@ -246,6 +240,21 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
         manifest,
         times: clock.stop(),
     })
+}
+
+/// Refuses what cannot be before anything is written.
+fn check(spec: &ImageSpec) -> Result<()> {
+    if spec.formats.is_empty() {
+        return Err(Error::Setting {
+            setting: "list of formats",
+            value: String::new(),
+            problem: "it is empty",
+        });
+    }
+    // The same characters are safe in the names of files.
+    bootloader::image_path(&spec.id, &spec.version)?;
+    bootloader::image_path(&spec.name, &spec.version)?;
+    Ok(())
 }
 
 /// The ids of an image.
