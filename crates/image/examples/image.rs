@@ -1,4 +1,6 @@
-//! Builds an image of a folder and boots it: for work on this crate. `cargo run --example image -- ROOT OUT`.
+//! Builds an image of a folder and, if there are commands to run in it, boots it: for work on this crate.
+//!
+//! `cargo run --example image -- ROOT OUT [COMMAND…]`
 #![allow(clippy::print_stdout)]
 
 use std::path::Path;
@@ -17,6 +19,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec = ImageSpec::new("server", "2.0", 1_700_000_000);
     let built = build::build(&spec, tree, out, &|stage| println!("{}", stage.name()))?;
     println!("{:?}\n{:?}", built.times, built.manifest.kernel);
+    if commands.is_empty() {
+        return Ok(());
+    }
     let emulator = Emulator::find(Path::new("qemu-system-x86_64"))?;
     let accelerator = emulator.probe();
     println!("{accelerator}");
