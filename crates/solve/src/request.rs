@@ -5,6 +5,7 @@ use crate::pool::GroupId;
 use crate::problem::{missing, not_installed, protected};
 use crate::run::{Root, Source, Strength};
 use crate::spec::{Reading, Target};
+use crate::tidy::requirement;
 use crate::view::View;
 use crate::{Job, PackageId, Pool, Problem, Reason, Spec, Upgrade};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -489,20 +490,24 @@ impl Builder<'_, '_> {
         let stays = |one: PackageId| {
             self.pool.is_installed(one) && !self.removed.contains_key(&one) && !gone.contains_key(&one)
         };
-        for dependency in &self.pool.record(id).requires {
-            let Some(formula) = crate::tidy::requirement(&self.view, id, dependency) else {
-                continue;
-            };
-            if !formula.holds(&stays) {
-                let mut helpers = Vec::new();
-                formula.helpers(&mut helpers);
-                let mut culprits = helpers
-                    .into_iter()
-                    .filter(|one| self.pool.is_installed(*one) && !stays(*one));
-                return Some(culprits.next().map_or(Reason::Other, Reason::Needs));
-            }
-        }
-        None
+        let record = self.pool.record(id);
+        let requires = record
+            .requires
+            .iter()
+            .filter_map(|one| requirement(&self.view, id, one));
+        // A rich conflict may need something too: `Conflicts: (a unless b)`.
+        let rich = record.conflicts.iter().filter(|one| one.is_rich());
+        let conflicts = rich.filter_map(|one| Formula::conflict(self.pool, one, id).ok());
+        let held = |formula: &Formula| formula.holds(&|one| self.pool.is_installed(one));
+        let broken = requires
+            .chain(conflicts)
+            .find(|formula| held(formula) && !formula.holds(&stays))?;
+        let mut helpers = Vec::new();
+        broken.helpers(&mut helpers);
+        let culprit = helpers
+            .into_iter()
+            .find(|one| self.pool.is_installed(*one) && !stays(*one));
+        Some(culprit.map_or(Reason::Other, Reason::Needs))
     }
 
     /// One root for each installed package that stays.

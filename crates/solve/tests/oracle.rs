@@ -334,7 +334,7 @@ fn what_is_solvable_is_what_libsolv_solves() {
     }
     let dir = tempfile::tempdir().unwrap();
     let (mut solved, mut failed, mut ours, mut theirs) = (0, 0, 0, 0);
-    for seed in 0..rounds(150) {
+    for seed in 0..rounds(60) {
         let random = &mut Random(seed);
         let available = universe(random);
         if available.is_empty() {
@@ -398,4 +398,163 @@ fn tell(pool: &Pool, solution: &Solution) -> String {
         .map(|id| name(pool, id))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// A pool in which the solution of a first job is installed, of versions up to 2, if there is one.
+fn with_installed(random: &mut Random, available: &[PackageRecord]) -> Option<Vec<PackageRecord>> {
+    let old: Vec<PackageRecord> = available
+        .iter()
+        .filter(|one| one.nevra.evr.version != "3")
+        .cloned()
+        .collect();
+    if old.is_empty() {
+        return None;
+    }
+    let names = some_names(random, &old);
+    let mut pool = Pool::new("x86_64");
+    pool.add_repository("old", 99, old, None).unwrap();
+    let solution = solve(&pool, &install(&names)).ok()?;
+    Some(result(&pool, &solution).into_iter().cloned().collect())
+}
+
+fn versions(there: &[&PackageRecord]) -> usize {
+    there
+        .iter()
+        .map(|one| one.nevra.evr.version.parse::<usize>().unwrap())
+        .sum()
+}
+
+/// What is installed after libsolv's steps, as the sum of versions and the number of packages.
+fn apply(installed: &[PackageRecord], steps: &[String]) -> (usize, usize) {
+    let mut there: BTreeSet<String> = installed.iter().map(|one| one.nevra.to_string()).collect();
+    for step in steps {
+        let words: Vec<&str> = step.split([' ', '@']).collect();
+        match words[..] {
+            ["install", new, ..] => _ = there.insert(new.to_owned()),
+            ["erase", old, ..] => _ = there.remove(old),
+            ["upgrade" | "downgrade" | "change" | "reinstall", old, _, new, ..] => {
+                there.remove(old);
+                there.insert(new.to_owned());
+            }
+            _ => panic!("unknown step {step}"),
+        }
+    }
+    let version = |name: &String| name.split('-').nth(1).unwrap().parse::<usize>().unwrap();
+    (there.iter().map(version).sum(), there.len())
+}
+
+#[test]
+fn installed_systems_change_as_with_libsolv() {
+    if !has_libsolv() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (mut jobs, mut failed, mut upgraded, mut newer, mut older) = (0, 0, 0, 0, 0);
+    for seed in 10_000..10_000 + rounds(120) {
+        let random = &mut Random(seed);
+        let available = universe(random);
+        let Some(installed) = with_installed(random, &available) else {
+            continue;
+        };
+        write_solv(dir.path(), "available.solv", &available);
+        write_solv(dir.path(), "installed.solv", &installed);
+        let mut pool = Pool::new("x86_64");
+        pool.add_installed(installed.clone(), |_| false).unwrap();
+        pool.add_repository("available", 99, available.clone(), None)
+            .unwrap();
+
+        let names = some_names(random, &available);
+        let answer = solve(&pool, &install(&names));
+        let oracle = libsolv(dir.path(), &case(&names, "install"));
+        assert_eq!(
+            answer.is_ok(),
+            oracle.is_some(),
+            "seed {seed} {names:?} {oracle:?} {:?}",
+            answer.err()
+        );
+        match &answer {
+            Ok(solution) => {
+                assert_eq!(
+                    violations(&result(&pool, solution)),
+                    Vec::<String>::new(),
+                    "seed {seed} {names:?}"
+                );
+                assert!(solution.downgrade.is_empty(), "seed {seed}");
+                jobs += 1;
+            }
+            Err(_) => failed += 1,
+        }
+
+        let upgrade = Job {
+            upgrade: Upgrade::All,
+            weak: Weak::Ignore,
+            ..Job::default()
+        };
+        let solution = solve(&pool, &upgrade).unwrap_or_else(|problem| panic!("seed {seed}: {problem}"));
+        let there = result(&pool, &solution);
+        assert_eq!(violations(&there), Vec::<String>::new(), "seed {seed}");
+        let case = case(&BTreeSet::new(), "").replace("result", "job update all packages\nresult");
+        let steps = libsolv(dir.path(), &case).unwrap();
+        upgraded += solution.upgrade.len();
+        match versions(&there).cmp(&apply(&installed, &steps).0) {
+            std::cmp::Ordering::Greater => newer += 1,
+            std::cmp::Ordering::Less => older += 1,
+            std::cmp::Ordering::Equal => {}
+        }
+
+        remove_one(random, &pool, seed);
+    }
+    eprintln!(
+        "{jobs} installed, {failed} not; {upgraded} upgrades; newer {newer}, older {older} than libsolv's"
+    );
+    assert!(
+        jobs > 30 && failed > 5 && upgraded > 30,
+        "the universes do not test much"
+    );
+    assert!(
+        older * 20 <= jobs + failed,
+        "upgrades stay behind libsolv's in {older} of {} cases",
+        jobs + failed
+    );
+}
+
+/// Removes a package: what remains is whole, and nothing goes without need.
+fn remove_one(random: &mut Random, pool: &Pool, seed: u64) {
+    let all: Vec<PackageId> = pool.installed().collect();
+    let victim = all[random.below(all.len())];
+    let spec = Spec::parse(&pool.record(victim).nevra.name).unwrap();
+    let solution = solve(
+        pool,
+        &Job {
+            remove: vec![spec],
+            ..Job::default()
+        },
+    )
+    .unwrap();
+    assert!(
+        solution.incoming().next().is_none(),
+        "seed {seed}: a removal installs nothing"
+    );
+    let there = result(pool, &solution);
+    let broken: Vec<String> = violations(&there)
+        .into_iter()
+        .filter(|violation| violation.contains(" lacks ") || violation.contains("conflicts with ("))
+        .collect();
+    assert_eq!(broken, Vec::<String>::new(), "seed {seed}");
+    assert!(there.iter().all(|one| one.nevra != pool.record(victim).nevra));
+    for step in solution.remove.iter().filter(|step| step.package != victim) {
+        let record = pool.record(step.package);
+        let mut back = there.clone();
+        back.push(record);
+        let is_plain = !record
+            .requires
+            .iter()
+            .chain(&record.conflicts)
+            .any(Dependency::is_rich);
+        assert!(
+            !is_plain || record.requires.iter().any(|one| !evaluate(&back, one)),
+            "seed {seed}: {} goes without need",
+            record.nevra
+        );
+    }
 }
