@@ -1,2 +1,5 @@
 //! The `lz` program.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    lz::main()
+}

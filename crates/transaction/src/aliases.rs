@@ -5,7 +5,16 @@ use lazuli_rpm::FileEntry;
 use std::borrow::Cow;
 
 /// Folders that may be links to others (the merged /usr, and its continuation).
-const CANDIDATES: &[&str] = &["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr/sbin", "/usr/lib64"];
+const CANDIDATES: &[&str] = &[
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/usr/sbin",
+    "/usr/lib64",
+];
 
 /// Which folders are links, and where they lead.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,7 +53,9 @@ impl Aliases {
             let (folder, _) = crate::root::split(from);
             [folder, b"/", target].concat()
         };
-        let climbs = absolute.split(|b| *b == b'/').any(|part| part == b"." || part == b"..");
+        let climbs = absolute
+            .split(|b| *b == b'/')
+            .any(|part| part == b"." || part == b"..");
         if !climbs && absolute != from && !self.pairs.iter().any(|(known, _)| known == from) {
             self.pairs.push((from.to_vec(), absolute));
         }
@@ -80,7 +91,10 @@ mod tests {
         aliases.add(b"/sbin", b"/usr/sbin");
         aliases.add(b"/usr/sbin", b"bin");
         aliases.add(b"/lib", b"../../etc");
-        assert_eq!(String::from_utf8_lossy(&aliases.resolve(path.as_bytes())), expected);
+        assert_eq!(
+            String::from_utf8_lossy(&aliases.resolve(path.as_bytes())),
+            expected
+        );
     }
 
     #[test]

@@ -74,17 +74,29 @@ impl Alternatives {
                         .as_ref()
                         .and_then(|(name, at)| self.groups.get_mut(name)?.1.get_mut(*at))
                         .ok_or_else(|| fail("a slave line must follow its master"))?;
-                    choice.followers.push(((*link).to_owned(), (*name).to_owned(), (*path).to_owned()));
+                    choice
+                        .followers
+                        .push(((*link).to_owned(), (*name).to_owned(), (*path).to_owned()));
                 }
                 [link, name, path, priority] => {
                     check(link, name, path).map_err(|reason| fail(&reason))?;
                     let priority = priority.parse().map_err(|_| fail("the priority is no number"))?;
-                    let (_, choices) =
-                        self.groups.entry((*name).to_owned()).or_insert_with(|| ((*link).to_owned(), Vec::new()));
-                    choices.push(Choice { path: (*path).to_owned(), priority, followers: Vec::new() });
+                    let (_, choices) = self
+                        .groups
+                        .entry((*name).to_owned())
+                        .or_insert_with(|| ((*link).to_owned(), Vec::new()));
+                    choices.push(Choice {
+                        path: (*path).to_owned(),
+                        priority,
+                        followers: Vec::new(),
+                    });
                     master = Some(((*name).to_owned(), choices.len() - 1));
                 }
-                _ => return Err(fail("expected `link name path priority` or `slave link name path`")),
+                _ => {
+                    return Err(fail(
+                        "expected `link name path priority` or `slave link name path`",
+                    ));
+                }
             }
         }
         Ok(())
@@ -93,7 +105,9 @@ impl Alternatives {
     /// The best choice of a name.
     fn best(&self, name: &str) -> Option<&Choice> {
         let (_, choices) = self.groups.get(name)?;
-        choices.iter().min_by_key(|choice| (std::cmp::Reverse(choice.priority), &choice.path))
+        choices
+            .iter()
+            .min_by_key(|choice| (std::cmp::Reverse(choice.priority), &choice.path))
     }
 
     /// Links that should be there: path to target. `before` is what was declared before the transaction: a link that
@@ -102,13 +116,17 @@ impl Alternatives {
         let mut links = BTreeMap::new();
         for (name, (link, choices)) in &self.groups {
             let own = format!("{LINKS}/{name}");
-            let current = root.read_link(own.as_bytes()).map_err(|e| root.error("reading", own.as_bytes(), e))?;
+            let current = root
+                .read_link(own.as_bytes())
+                .map_err(|e| root.error("reading", own.as_bytes(), e))?;
             let current = current.map(|target| crate::root::text(&target));
             let was_best = before.best(name).map(|choice| choice.path.clone());
             let chosen_by_hand = current
                 .filter(|current| was_best.as_ref().is_some_and(|best| best != current))
                 .and_then(|current| choices.iter().find(|choice| choice.path == current));
-            let Some(choice) = chosen_by_hand.or_else(|| self.best(name)) else { continue };
+            let Some(choice) = chosen_by_hand.or_else(|| self.best(name)) else {
+                continue;
+            };
             links.insert(own.clone(), choice.path.clone());
             links.insert(link.clone(), own);
             for (link, name, path) in &choice.followers {
@@ -148,9 +166,13 @@ pub(crate) fn apply(
         for made in root.ensure_folder(crate::root::split(path.as_bytes()).0)? {
             root.set_time(&made, clock.seconds())?;
         }
-        let stat = root.stat(path.as_bytes()).map_err(|e| root.error("reading", path.as_bytes(), e))?;
+        let stat = root
+            .stat(path.as_bytes())
+            .map_err(|e| root.error("reading", path.as_bytes(), e))?;
         if stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) != FileType::Symlink) {
-            notes.insert(format!("{path} is a file and not a link: it stays, and is no alternative"));
+            notes.insert(format!(
+                "{path} is a file and not a link: it stays, and is no alternative"
+            ));
             continue;
         }
         if root.link(path.as_bytes(), target.as_bytes(), clock.seconds())? {
@@ -158,7 +180,9 @@ pub(crate) fn apply(
         }
     }
     for path in before.all_links().difference(&wanted.keys().cloned().collect()) {
-        let target = root.read_link(path.as_bytes()).map_err(|e| root.error("reading", path.as_bytes(), e))?;
+        let target = root
+            .read_link(path.as_bytes())
+            .map_err(|e| root.error("reading", path.as_bytes(), e))?;
         let is_ours = path.starts_with(LINKS)
             || target.is_some_and(|target| target.starts_with(format!("{LINKS}/").as_bytes()));
         if is_ours && root.unlink(path.as_bytes())? {
@@ -171,7 +195,11 @@ pub(crate) fn apply(
 fn check(link: &str, name: &str, path: &str) -> Result<(), String> {
     for text in [link, path] {
         let plain = text.strip_prefix('/').unwrap_or_default();
-        if plain.is_empty() || plain.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+        if plain.is_empty()
+            || plain
+                .split('/')
+                .any(|part| part.is_empty() || part == "." || part == "..")
+        {
             return Err(format!("`{text}` is no absolute path"));
         }
     }

@@ -11,11 +11,46 @@ const EFFECTIVE: u32 = 1;
 
 /// Names by number (linux/capability.h).
 const NAMES: &[&str] = &[
-    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
-    "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
-    "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
-    "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
-    "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
+    "chown",
+    "dac_override",
+    "dac_read_search",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "linux_immutable",
+    "net_bind_service",
+    "net_broadcast",
+    "net_admin",
+    "net_raw",
+    "ipc_lock",
+    "ipc_owner",
+    "sys_module",
+    "sys_rawio",
+    "sys_chroot",
+    "sys_ptrace",
+    "sys_pacct",
+    "sys_admin",
+    "sys_boot",
+    "sys_nice",
+    "sys_resource",
+    "sys_time",
+    "sys_tty_config",
+    "mknod",
+    "lease",
+    "audit_write",
+    "audit_control",
+    "setfcap",
+    "mac_override",
+    "mac_admin",
+    "syslog",
+    "wake_alarm",
+    "block_suspend",
+    "audit_read",
+    "perfmon",
+    "bpf",
     "checkpoint_restore",
 ];
 
@@ -54,7 +89,9 @@ fn low(value: u64) -> u32 {
 
 /// One clause: `names` followed by one or more of `=flags`, `+flags`, `-flags`.
 fn apply(clause: &str, sets: &mut Sets) -> Result<(), String> {
-    let start = clause.find(['=', '+', '-']).ok_or_else(|| format!("`{clause}` has no `=`, `+` or `-`"))?;
+    let start = clause
+        .find(['=', '+', '-'])
+        .ok_or_else(|| format!("`{clause}` has no `=`, `+` or `-`"))?;
     let (names, mut actions) = clause.split_at(start);
     let mask = mask_of(names)?;
     while let Some(operator) = actions.chars().next() {
@@ -64,9 +101,11 @@ fn apply(clause: &str, sets: &mut Sets) -> Result<(), String> {
         if let Some(unknown) = flags.chars().find(|flag| !"eip".contains(*flag)) {
             return Err(format!("`{clause}` has the unknown flag `{unknown}`"));
         }
-        for (letter, set) in
-            [('e', &mut sets.effective), ('i', &mut sets.inheritable), ('p', &mut sets.permitted)]
-        {
+        for (letter, set) in [
+            ('e', &mut sets.effective),
+            ('i', &mut sets.inheritable),
+            ('p', &mut sets.permitted),
+        ] {
             match (operator, flags.contains(letter)) {
                 ('-', true) | ('=', false) => *set &= !mask,
                 ('+' | '=', true) => *set |= mask,
@@ -86,7 +125,9 @@ fn mask_of(names: &str) -> Result<u64, String> {
         let plain = name.to_ascii_lowercase();
         let plain = plain.strip_prefix("cap_").unwrap_or(&plain);
         let number = NAMES.iter().position(|known| *known == plain);
-        number.map(|number| mask | 1 << number).ok_or_else(|| format!("`{name}` is no capability"))
+        number
+            .map(|number| mask | 1 << number)
+            .ok_or_else(|| format!("`{name}` is no capability"))
     })
 }
 
@@ -102,8 +143,14 @@ mod tests {
     fn texts_become_attributes() {
         check("cap_net_raw=ep", "0100000200200000000000000000000000000000");
         check("cap_net_raw+p", "0000000200200000000000000000000000000000");
-        check("cap_setuid,cap_setgid=ep", "01000002c0000000000000000000000000000000");
-        check("cap_sys_time,CAP_BPF=ei cap_bpf+p", "0100000200000000000000028000000080000000");
+        check(
+            "cap_setuid,cap_setgid=ep",
+            "01000002c0000000000000000000000000000000",
+        );
+        check(
+            "cap_sys_time,CAP_BPF=ei cap_bpf+p",
+            "0100000200000000000000028000000080000000",
+        );
         check("=ep cap_chown-ep", "01000002feffffff00000000ff01000000000000");
         check("", "0000000200000000000000000000000000000000");
     }

@@ -79,6 +79,9 @@ pub enum TransactionError {
         /// The lock file.
         path: PathBuf,
     },
+    /// Another program changed packages since the plan was made.
+    #[error("the installed packages changed after the plan was made")]
+    Outdated,
     /// A line that declares users, alternatives, presets or finalisers makes no sense.
     #[error("bad declaration in {file}, line {line}: {reason}")]
     Declaration {
@@ -132,7 +135,11 @@ pub enum TransactionError {
 const LISTED_CONFLICTS: usize = 20;
 
 fn list(conflicts: &[Conflict]) -> String {
-    let mut text: String = conflicts.iter().take(LISTED_CONFLICTS).map(|c| format!("\n  {c}")).collect();
+    let mut text: String = conflicts
+        .iter()
+        .take(LISTED_CONFLICTS)
+        .map(|c| format!("\n  {c}"))
+        .collect();
     if conflicts.len() > LISTED_CONFLICTS {
         text.push_str(&format!("\n  and {} more", conflicts.len() - LISTED_CONFLICTS));
     }
@@ -143,14 +150,18 @@ impl TransactionError {
     /// What the user can do about it, if that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Package { source: PackageError::Signature(_), .. } => {
-                Some("import the key of its maker (gpgkey of the repository), or leave the package out".to_owned())
-            }
+            Self::Package {
+                source: PackageError::Signature(_),
+                ..
+            } => Some(
+                "import the key of its maker (gpgkey of the repository), or leave the package out".to_owned(),
+            ),
             Self::Package { .. } | Self::WrongChecksum { .. } => {
                 Some("the download may be damaged: `lz clean` and try again".to_owned())
             }
             Self::Lua { .. } => Some("install it without its scriptlets: --no-scripts".to_owned()),
             Self::Scriptlet { .. } => Some("to go on without scriptlets: --no-scripts".to_owned()),
+            Self::Outdated => Some("try again".to_owned()),
             Self::Locked { .. } => Some("wait for it to end, then try again".to_owned()),
             Self::Sandbox(error) => error.hint(),
             _ => None,
@@ -158,6 +169,10 @@ impl TransactionError {
     }
 
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
-        Self::Io { action, path: path.into(), source: source.into() }
+        Self::Io {
+            action,
+            path: path.into(),
+            source: source.into(),
+        }
     }
 }

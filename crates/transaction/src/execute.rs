@@ -40,7 +40,11 @@ pub struct Report {
 
 /// Executes a plan. Which packages, files and versions is decided; what is left is to do it.
 pub fn execute(plan: &Plan, root: &Root, options: &Options<'_>) -> Result<Report, TransactionError> {
-    let runner = Runner { root, policy: options.scriptlets, timeout: options.timeout };
+    let runner = Runner {
+        root,
+        policy: options.scriptlets,
+        timeout: options.timeout,
+    };
     for install in &plan.installs {
         runner.check(&install.package.metadata)?;
     }
@@ -48,6 +52,9 @@ pub fn execute(plan: &Plan, root: &Root, options: &Options<'_>) -> Result<Report
         runner.check(&removal.package.metadata)?;
     }
     let mut database = RpmDatabase::open(root, options.clock)?;
+    if !database.is_as_planned(root, &plan.based_on)? {
+        return Err(TransactionError::Outdated);
+    }
     let alternatives = Alternatives::of_root(root)?;
     options.journal.reached(Stage::Planned)?;
     let mut work = Work {
@@ -99,7 +106,11 @@ impl Work<'_> {
     fn change_files(&mut self) -> Result<(), TransactionError> {
         let plan = self.plan;
         for install in &plan.installs {
-            self.script(&install.package.metadata, ScriptletKind::PreTrans, install.instances)?;
+            self.script(
+                &install.package.metadata,
+                ScriptletKind::PreTrans,
+                install.instances,
+            )?;
         }
         self.options.progress.advanced(Step::Accounts, 0, 1);
         let declared = declared_users(plan)?;
@@ -126,7 +137,11 @@ impl Work<'_> {
     /// Lays all packages: in batches, which end where a foreign package wants to run something.
     fn lay(&mut self) -> Result<(), TransactionError> {
         let plan = self.plan;
-        let total = plan.installs.iter().map(|install| install.package.file_size).sum();
+        let total = plan
+            .installs
+            .iter()
+            .map(|install| install.package.file_size)
+            .sum();
         let done = AtomicU64::new(0);
         let mut batch: Vec<&Install> = Vec::new();
         for install in &plan.installs {
@@ -144,7 +159,12 @@ impl Work<'_> {
         self.lay_batch(&mut batch, &done, total)
     }
 
-    fn lay_batch(&mut self, batch: &mut Vec<&Install>, done: &AtomicU64, total: u64) -> Result<(), TransactionError> {
+    fn lay_batch(
+        &mut self,
+        batch: &mut Vec<&Install>,
+        done: &AtomicU64,
+        total: u64,
+    ) -> Result<(), TransactionError> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -167,15 +187,20 @@ impl Work<'_> {
         for install in batch.drain(..) {
             self.laid += 1;
             let files = install.package.metadata.files.iter().zip(&install.actions);
-            let changed = files.filter(|(_, action)| !matches!(action, Action::Keep | Action::LeaveOut | Action::Ghost));
-            self.touched.extend(changed.map(|(file, _)| self.plan.aliases.resolve(&file.path).into_owned()));
+            let changed = files
+                .filter(|(_, action)| !matches!(action, Action::Keep | Action::LeaveOut | Action::Ghost));
+            self.touched
+                .extend(changed.map(|(file, _)| self.plan.aliases.resolve(&file.path).into_owned()));
             for (file, action) in install.package.metadata.files.iter().zip(&install.actions) {
                 if let Action::WriteBeside(ending) = action {
                     let path = crate::root::text(&file.path);
-                    self.notes.insert(format!("{path} was changed and stays; the new one is {path}{ending}"));
+                    self.notes.insert(format!(
+                        "{path} was changed and stays; the new one is {path}{ending}"
+                    ));
                 } else if let Action::SaveAndWrite(ending) = action {
                     let path = crate::root::text(&file.path);
-                    self.notes.insert(format!("{path} was changed; it is kept as {path}{ending}"));
+                    self.notes
+                        .insert(format!("{path} was changed; it is kept as {path}{ending}"));
                 }
             }
         }
@@ -192,7 +217,9 @@ impl Work<'_> {
             self.touched.extend(gone);
             self.removed.push(position);
             self.script(metadata, ScriptletKind::PostUn, removal.instances)?;
-            self.options.progress.advanced(Step::Remove, position + 1, plan.removals.len());
+            self.options
+                .progress
+                .advanced(Step::Remove, position + 1, plan.removals.len());
         }
         Ok(())
     }
@@ -205,10 +232,15 @@ impl Work<'_> {
         let mut gone: BTreeSet<usize> = self.removed.iter().copied().collect();
         // Its files are replaced even if the removal did not come to it.
         gone.extend(laid.iter().flat_map(|install| install.replaces.iter().copied()));
-        let numbers: Vec<u32> =
-            gone.iter().filter_map(|at| plan.removals.get(*at)).map(|removal| removal.package.number).collect();
-        let additions: Vec<Addition> =
-            laid.par_iter().map(|install| addition(install, self.options.clock)).collect::<Result<_, _>>()?;
+        let numbers: Vec<u32> = gone
+            .iter()
+            .filter_map(|at| plan.removals.get(*at))
+            .map(|removal| removal.package.number)
+            .collect();
+        let additions: Vec<Addition> = laid
+            .par_iter()
+            .map(|install| addition(install, self.options.clock))
+            .collect::<Result<_, _>>()?;
         database.apply(&numbers, &additions)?;
         let removed: Vec<&Removal> = gone.iter().filter_map(|at| plan.removals.get(*at)).collect();
         record_automatic(self.root, &laid, &removed, self.options.clock)?;
@@ -240,7 +272,11 @@ impl Work<'_> {
             ran = done.ran;
         }
         for install in &plan.installs {
-            self.script(&install.package.metadata, ScriptletKind::PostTrans, install.instances)?;
+            self.script(
+                &install.package.metadata,
+                ScriptletKind::PostTrans,
+                install.instances,
+            )?;
         }
         Ok(ran)
     }
@@ -248,9 +284,17 @@ impl Work<'_> {
     /// Gives folders the time that their packages say, and all that was made by the way the time of the transaction.
     fn settle_times(&self) -> Result<(), TransactionError> {
         if self.plan.is_fresh {
-            let files = self.plan.installs.iter().flat_map(|install| &install.package.metadata.files);
+            let files = self
+                .plan
+                .installs
+                .iter()
+                .flat_map(|install| &install.package.metadata.files);
             let newest = files.map(|file| file.mtime).max().unwrap_or_default();
-            crate::settle::clamp(self.root, newest.max(self.options.clock.seconds()), self.options.clock)?;
+            crate::settle::clamp(
+                self.root,
+                newest.max(self.options.clock.seconds()),
+                self.options.clock,
+            )?;
         }
         for path in &self.folders.implicit {
             self.root.set_time(path, self.options.clock.seconds())?;
@@ -277,9 +321,16 @@ fn addition(install: &Install, clock: Clock) -> Result<Addition, TransactionErro
         install_color: INSTALL_COLOR,
         file_states: install.actions.iter().map(state).collect(),
     };
-    let blob = installed_header(&package.signature, &package.header, &facts)
-        .map_err(|source| TransactionError::InstalledHeader { package: package.name(), source })?;
-    Ok(Addition { package: package.name(), blob })
+    let blob = installed_header(&package.signature, &package.header, &facts).map_err(|source| {
+        TransactionError::InstalledHeader {
+            package: package.name(),
+            source,
+        }
+    })?;
+    Ok(Addition {
+        package: package.name(),
+        blob,
+    })
 }
 
 /// Where the names of packages are kept that were installed as dependencies only, one a line, sorted.
@@ -288,7 +339,11 @@ const AUTOMATIC: &str = "/usr/lib/sysimage/lz/automatic";
 /// Names of installed packages that were installed as dependencies only.
 pub fn read_automatic(root: &Root) -> Result<BTreeSet<String>, TransactionError> {
     let text = root.read_text(AUTOMATIC)?.unwrap_or_default();
-    Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    Ok(text
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 fn record_automatic(
@@ -299,7 +354,10 @@ fn record_automatic(
 ) -> Result<(), TransactionError> {
     let before = read_automatic(root)?;
     let mut names = before.clone();
-    let stays: HashSet<&str> = laid.iter().map(|install| install.package.metadata.nevra.name.as_str()).collect();
+    let stays: HashSet<&str> = laid
+        .iter()
+        .map(|install| install.package.metadata.nevra.name.as_str())
+        .collect();
     for removal in removed {
         if !stays.contains(removal.package.metadata.nevra.name.as_str()) {
             names.remove(&removal.package.metadata.nevra.name);
@@ -325,7 +383,11 @@ fn record_automatic(
         root.set_time(&made, clock.seconds())?;
     }
     let text: String = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
-    root.write(AUTOMATIC.as_bytes(), text.as_bytes(), crate::root::Attributes::plain(clock.seconds()))
+    root.write(
+        AUTOMATIC.as_bytes(),
+        text.as_bytes(),
+        crate::root::Attributes::plain(clock.seconds()),
+    )
 }
 
 /// Users and groups that packages to lay declare: the content of their sysusers.d files.
@@ -345,7 +407,11 @@ fn declared_users(plan: &Plan) -> Result<Declared, TransactionError> {
                 .filter(|(_, file)| is_declaration(&plan.aliases.resolve(&file.path)))
                 .map(|(at, _)| at)
                 .collect();
-            if wanted.is_empty() { Ok(Declared::new()) } else { read_files(&install.package, wanted) }
+            if wanted.is_empty() {
+                Ok(Declared::new())
+            } else {
+                read_files(&install.package, wanted)
+            }
         })
         .collect::<Result<_, TransactionError>>()?;
     Ok(found.into_iter().flatten().collect())
@@ -361,12 +427,17 @@ const MAX_DECLARATION: u64 = 1 << 20;
 /// Reads some files of a package's payload, as text.
 fn read_files(package: &VerifiedPackage, mut wanted: HashSet<usize>) -> Result<Declared, TransactionError> {
     let bytes = crate::package::read(&package.path)?;
-    let refuse = |source| TransactionError::Package { file: package.path.clone(), source };
+    let refuse = |source| TransactionError::Package {
+        file: package.path.clone(),
+        source,
+    };
     let parsed = Package::parse(&bytes).map_err(refuse)?;
     let mut payload = parsed.payload(&package.metadata).map_err(refuse)?;
     let mut found = Declared::new();
     while let Some(mut entry) = payload.next_entry().map_err(refuse)? {
-        let names: Vec<usize> = std::iter::once(entry.index()).chain(entry.links().iter().copied()).collect();
+        let names: Vec<usize> = std::iter::once(entry.index())
+            .chain(entry.links().iter().copied())
+            .collect();
         let names: Vec<usize> = names.into_iter().filter(|at| wanted.remove(at)).collect();
         if names.is_empty() || entry.size() > MAX_DECLARATION {
             continue;
@@ -386,9 +457,22 @@ fn read_files(package: &VerifiedPackage, mut wanted: HashSet<usize>) -> Result<D
 fn unit_changes(plan: &Plan) -> UnitChanges {
     let paths = |metadata: &lazuli_rpm::Metadata| -> Vec<String> {
         let real = metadata.files.iter().map(|file| plan.aliases.resolve(&file.path));
-        real.filter(|path| path.starts_with(b"/usr/lib/systemd/")).map(|path| crate::root::text(&path)).collect()
+        real.filter(|path| path.starts_with(b"/usr/lib/systemd/"))
+            .map(|path| crate::root::text(&path))
+            .collect()
     };
-    let laid: BTreeSet<String> = plan.installs.iter().flat_map(|i| paths(&i.package.metadata)).collect();
-    let gone: BTreeSet<String> = plan.removals.iter().flat_map(|r| paths(&r.package.metadata)).collect();
-    UnitChanges { new: laid.difference(&gone).cloned().collect(), gone: gone.difference(&laid).cloned().collect() }
+    let laid: BTreeSet<String> = plan
+        .installs
+        .iter()
+        .flat_map(|i| paths(&i.package.metadata))
+        .collect();
+    let gone: BTreeSet<String> = plan
+        .removals
+        .iter()
+        .flat_map(|r| paths(&r.package.metadata))
+        .collect();
+    UnitChanges {
+        new: laid.difference(&gone).cloned().collect(),
+        gone: gone.difference(&laid).cloned().collect(),
+    }
 }

@@ -50,9 +50,15 @@ struct Finaliser {
 
 impl Finaliser {
     fn parse(name: String, path: String, text: &str) -> Result<Self, TransactionError> {
-        let fail = |line: usize, reason: String| TransactionError::Declaration { file: path.clone(), line, reason };
+        let fail = |line: usize, reason: String| TransactionError::Declaration {
+            file: path.clone(),
+            line,
+            reason,
+        };
         let schema: Schema = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| 1 + text.get(..span.start).unwrap_or("").matches('\n').count());
+            let line = error.span().map_or(1, |span| {
+                1 + text.get(..span.start).unwrap_or("").matches('\n').count()
+            });
             fail(line, error.message().to_owned())
         })?;
         if schema.run.is_empty() {
@@ -64,13 +70,22 @@ impl Finaliser {
             watch.add(glob.map_err(|error| fail(1, format!("`{pattern}` is no glob: {}", error.kind())))?);
         }
         let watch = watch.build().map_err(|error| fail(1, error.to_string()))?;
-        Ok(Self { name, watch, run: schema.run, outputs: schema.outputs, order: schema.order, path })
+        Ok(Self {
+            name,
+            watch,
+            run: schema.run,
+            outputs: schema.outputs,
+            order: schema.order,
+            path,
+        })
     }
 
     /// Whether something that it depends on was touched.
     fn is_due(&self, touched: &BTreeSet<Vec<u8>>) -> bool {
         touched.contains(self.path.as_bytes())
-            || touched.iter().any(|path| self.watch.is_match(Path::new(OsStr::from_bytes(path))))
+            || touched
+                .iter()
+                .any(|path| self.watch.is_match(Path::new(OsStr::from_bytes(path))))
     }
 }
 
@@ -138,10 +153,18 @@ fn run_one(
         }
         Err(error) => return Err(error.into()),
     };
-    done.notes.extend(output.notes.iter().map(|note| format!("finaliser {}: {note}", finaliser.name)));
+    done.notes.extend(
+        output
+            .notes
+            .iter()
+            .map(|note| format!("finaliser {}: {note}", finaliser.name)),
+    );
     if !output.status.success() {
         let words = shown(&output.stdout, &output.stderr);
-        return Err(fail(output.status.to_string(), words.trim_start_matches(": ").to_owned()));
+        return Err(fail(
+            output.status.to_string(),
+            words.trim_start_matches(": ").to_owned(),
+        ));
     }
     for path in &finaliser.outputs {
         // Made now, it would have the time of now; the same root is to have the same bytes.

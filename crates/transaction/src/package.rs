@@ -83,7 +83,11 @@ pub fn open_packages(
         .par_iter()
         .map(|file| {
             let package = open_package(file, trust);
-            progress.advanced(Step::Verify, done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
+            progress.advanced(
+                Step::Verify,
+                done.fetch_add(1, Ordering::Relaxed) + 1,
+                files.len(),
+            );
             package
         })
         .collect();
@@ -97,10 +101,17 @@ fn open_package(file: &PackageFile, trust: Trust<'_>) -> Result<VerifiedPackage,
         let found: [u8; 32] = Sha256::digest(&bytes).into();
         if found != expected {
             let (expected, found) = (hex::encode(expected), hex::encode(found));
-            return Err(TransactionError::WrongChecksum { file: file.path.clone(), expected, found });
+            return Err(TransactionError::WrongChecksum {
+                file: file.path.clone(),
+                expected,
+                found,
+            });
         }
     }
-    let refuse = |source: PackageError| TransactionError::Package { file: file.path.clone(), source };
+    let refuse = |source: PackageError| TransactionError::Package {
+        file: file.path.clone(),
+        source,
+    };
     let package = Package::parse(&bytes).map_err(refuse)?;
     let signer = match trust {
         Trust::Keyring(ring) => Some(package.verify_signature(ring).map_err(refuse)?),
@@ -109,7 +120,9 @@ fn open_package(file: &PackageFile, trust: Trust<'_>) -> Result<VerifiedPackage,
     package.verify_digests().map_err(refuse)?;
     let metadata = package.metadata().map_err(refuse)?;
     if metadata.source_rpm.is_none() || package.header().contains(Tag::SOURCEPACKAGE) {
-        return Err(TransactionError::SourcePackage { file: file.path.clone() });
+        return Err(TransactionError::SourcePackage {
+            file: file.path.clone(),
+        });
     }
     Ok(VerifiedPackage {
         path: file.path.clone(),

@@ -22,7 +22,12 @@ pub(crate) fn remove(
     Ok(gone)
 }
 
-fn remove_one(root: &Root, path: &[u8], fate: Fate, notes: &mut BTreeSet<String>) -> Result<bool, TransactionError> {
+fn remove_one(
+    root: &Root,
+    path: &[u8],
+    fate: Fate,
+    notes: &mut BTreeSet<String>,
+) -> Result<bool, TransactionError> {
     let fail = |e: Errno| root.error("removing", path, e);
     if split(path).1.is_empty() {
         return Ok(false);
@@ -46,7 +51,9 @@ fn remove_one(root: &Root, path: &[u8], fate: Fate, notes: &mut BTreeSet<String>
         // What the package had is not what is there: it is somebody else's.
         Fate::RemoveFolder => Ok(false),
         Fate::Unlink | Fate::Save(_) if is_folder => Ok(false),
-        Fate::Unlink => rustix::fs::unlinkat(&folder, name, AtFlags::empty()).map(|()| true).map_err(fail),
+        Fate::Unlink => rustix::fs::unlinkat(&folder, name, AtFlags::empty())
+            .map(|()| true)
+            .map_err(fail),
         Fate::Save(ending) => {
             let saved = [split(path).1, ending.as_bytes()].concat();
             rustix::fs::renameat(&folder, name, &folder, saved.as_slice()).map_err(fail)?;

@@ -40,7 +40,12 @@ pub(crate) struct Attributes {
 impl Attributes {
     /// A file of root that all may read.
     pub(crate) fn plain(mtime: u32) -> Self {
-        Self { mode: 0o644, uid: 0, gid: 0, mtime }
+        Self {
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            mtime,
+        }
     }
 }
 
@@ -48,7 +53,11 @@ static TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
 /// A name that nobody else uses, in the folder of what it will become.
 pub(crate) fn temporary_name() -> String {
-    format!(".lz-{}-{}", std::process::id(), TEMPORARY.fetch_add(1, Ordering::Relaxed))
+    format!(
+        ".lz-{}-{}",
+        std::process::id(),
+        TEMPORARY.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 impl Root {
@@ -57,7 +66,9 @@ impl Root {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open(path, flags, Mode::empty())
             .map_err(|e| TransactionError::io("opening the root", path, e))?;
-        let path = path.canonicalize().map_err(|e| TransactionError::io("opening the root", path, e))?;
+        let path = path
+            .canonicalize()
+            .map_err(|e| TransactionError::io("opening the root", path, e))?;
         Ok(Self { path, descriptor })
     }
 
@@ -88,7 +99,13 @@ impl Root {
 
     fn open_at(&self, path: &[u8], flags: OFlags, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
         let resolve = resolve | ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        rustix::fs::openat2(&self.descriptor, relative_or_dot(path), flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+        rustix::fs::openat2(
+            &self.descriptor,
+            relative_or_dot(path),
+            flags | OFlags::CLOEXEC,
+            Mode::empty(),
+            resolve,
+        )
     }
 
     /// Opens a folder. Links on the way are followed, inside the root, if they belong to root.
@@ -106,9 +123,18 @@ impl Root {
     /// Whether all links on a path belong to root.
     fn check_links(&self, path: &[u8]) -> Result<(), Errno> {
         let path = relative(path);
-        let ends = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at).chain([path.len()]);
+        let ends = path
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| **b == b'/')
+            .map(|(at, _)| at)
+            .chain([path.len()]);
         for end in ends.take(MAX_DEPTH) {
-            let part = self.open_at(path.get(..end).unwrap_or(path), OFlags::PATH | OFlags::NOFOLLOW, ResolveFlags::empty())?;
+            let part = self.open_at(
+                path.get(..end).unwrap_or(path),
+                OFlags::PATH | OFlags::NOFOLLOW,
+                ResolveFlags::empty(),
+            )?;
             let stat = rustix::fs::fstat(&part)?;
             if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && stat.st_uid != 0 {
                 return Err(Errno::PERM);
@@ -152,7 +178,12 @@ impl Root {
     /// Opens a file for reading; links are followed inside the root.
     pub(crate) fn open_file(&self, path: &[u8]) -> Result<File, Errno> {
         // Not blocking, so that a pipe in place of a file does not stop us.
-        self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY, ResolveFlags::empty()).map(File::from)
+        self.open_at(
+            path,
+            OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY,
+            ResolveFlags::empty(),
+        )
+        .map(File::from)
     }
 
     /// The content of a small file; `None` if it is not there.
@@ -164,16 +195,24 @@ impl Root {
         };
         let mut bytes = Vec::new();
         let limit = MAX_CONFIGURATION + 1;
-        file.take(limit).read_to_end(&mut bytes).map_err(|e| self.error("reading", path, e))?;
+        file.take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| self.error("reading", path, e))?;
         if bytes.len() as u64 == limit {
-            return Err(self.error("reading", path, std::io::Error::from(std::io::ErrorKind::FileTooLarge)));
+            return Err(self.error(
+                "reading",
+                path,
+                std::io::Error::from(std::io::ErrorKind::FileTooLarge),
+            ));
         }
         Ok(Some(bytes))
     }
 
     /// The same as text; what is no UTF-8 is replaced.
     pub(crate) fn read_text(&self, path: &str) -> Result<Option<String>, TransactionError> {
-        Ok(self.read(path.as_bytes())?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(self
+            .read(path.as_bytes())?
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The names in a folder, sorted; none if it is not there.
@@ -217,7 +256,8 @@ impl Root {
                         }
                         // A folder that another made meanwhile is fine; a link that leads nowhere is not.
                         Err(Errno::EXIST) => {
-                            self.folder(next).map_err(|e| self.error("making the folder", next, e))?;
+                            self.folder(next)
+                                .map_err(|e| self.error("making the folder", next, e))?;
                         }
                         Err(e) => return Err(self.error("making the folder", next, e)),
                     }
@@ -235,7 +275,8 @@ impl Root {
         let (folder, name) = self.parent(path).map_err(fail)?;
         let temporary = temporary_name();
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = rustix::fs::openat(&folder, temporary.as_str(), flags, Mode::from_raw_mode(0o600)).map_err(fail)?;
+        let file = rustix::fs::openat(&folder, temporary.as_str(), flags, Mode::from_raw_mode(0o600))
+            .map_err(fail)?;
         let mut file = File::from(file);
         let written = file
             .write_all(bytes)
@@ -301,7 +342,10 @@ impl Root {
 
 /// Owner, mode and time of an open file; the owner first, since a change of owner clears setuid bits.
 pub(crate) fn set_attributes(file: &File, like: Attributes) -> Result<(), Errno> {
-    let (uid, gid) = (rustix::fs::Uid::from_raw(like.uid), rustix::fs::Gid::from_raw(like.gid));
+    let (uid, gid) = (
+        rustix::fs::Uid::from_raw(like.uid),
+        rustix::fs::Gid::from_raw(like.gid),
+    );
     rustix::fs::fchown(file, Some(uid), Some(gid))?;
     rustix::fs::fchmod(file, Mode::from_raw_mode(like.mode & 0o7777))?;
     rustix::fs::futimens(file, &times(like.mtime))
@@ -312,8 +356,14 @@ pub(crate) fn set_time(folder: impl AsFd, name: &OsStr, mtime: u32) -> Result<()
 }
 
 fn times(mtime: u32) -> Timestamps {
-    let time = Timespec { tv_sec: i64::from(mtime), tv_nsec: 0 };
-    Timestamps { last_access: time, last_modification: time }
+    let time = Timespec {
+        tv_sec: i64::from(mtime),
+        tv_nsec: 0,
+    };
+    Timestamps {
+        last_access: time,
+        last_modification: time,
+    }
 }
 
 /// A path without its slashes in front.
@@ -332,7 +382,10 @@ fn relative_or_dot(path: &[u8]) -> &OsStr {
 /// Folder and name of an absolute path: `/etc/passwd` is in `/etc`, `/etc` is in the empty path, which is the root.
 pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|b| *b == b'/') {
-        Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
+        Some(at) => (
+            path.get(..at).unwrap_or_default(),
+            path.get(at + 1..).unwrap_or_default(),
+        ),
         None => (b"", path),
     }
 }

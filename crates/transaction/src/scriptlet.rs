@@ -23,10 +23,16 @@ pub(crate) struct Runner<'a> {
 impl Runner<'_> {
     /// Refuses, before anything is changed, what cannot be run.
     pub(crate) fn check(&self, metadata: &Metadata) -> Result<(), TransactionError> {
-        let lua = metadata.scriptlets.iter().find(|s| s.interpreter.first().is_some_and(|i| i == "<lua>"));
+        let lua = metadata
+            .scriptlets
+            .iter()
+            .find(|s| s.interpreter.first().is_some_and(|i| i == "<lua>"));
         match lua {
             Some(scriptlet) if self.policy == Scriptlets::Run && scriptlet.kind != ScriptletKind::Verify => {
-                Err(TransactionError::Lua { package: metadata.nevra.to_string(), kind: scriptlet.kind })
+                Err(TransactionError::Lua {
+                    package: metadata.nevra.to_string(),
+                    kind: scriptlet.kind,
+                })
             }
             _ => Ok(()),
         }
@@ -48,7 +54,9 @@ impl Runner<'_> {
         if self.policy == Scriptlets::Skip {
             return Ok(None);
         }
-        let Some(scriptlet) = metadata.scriptlets.iter().find(|s| s.kind == kind) else { return Ok(None) };
+        let Some(scriptlet) = metadata.scriptlets.iter().find(|s| s.kind == kind) else {
+            return Ok(None);
+        };
         let reason = match self.start(scriptlet, instances) {
             Ok(output) if output.status.success() => return Ok(None),
             Ok(output) => format!("{}{}", output.status, shown(&output.stdout, &output.stderr)),
@@ -58,23 +66,41 @@ impl Runner<'_> {
         let package = metadata.nevra.to_string();
         match kind {
             ScriptletKind::Pre | ScriptletKind::PreUn | ScriptletKind::PreTrans => {
-                Err(TransactionError::Scriptlet { package, kind, reason })
+                Err(TransactionError::Scriptlet {
+                    package,
+                    kind,
+                    reason,
+                })
             }
-            _ => Ok(Some(format!("the {kind:?} scriptlet of {package} failed: {reason}"))),
+            _ => Ok(Some(format!(
+                "the {kind:?} scriptlet of {package} failed: {reason}"
+            ))),
         }
     }
 
-    fn start(&self, scriptlet: &Scriptlet, instances: usize) -> Result<lazuli_sandbox::Output, TransactionError> {
+    fn start(
+        &self,
+        scriptlet: &Scriptlet,
+        instances: usize,
+    ) -> Result<lazuli_sandbox::Output, TransactionError> {
         let mut argv = scriptlet.interpreter.clone();
         if argv.is_empty() {
             argv.push("/bin/sh".to_owned());
         }
-        let mut options = lazuli_sandbox::Options { timeout: self.timeout, ..lazuli_sandbox::Options::default() };
-        let file = tempfile::NamedTempFile::new().map_err(|e| TransactionError::io("making", "a script file", e))?;
+        let mut options = lazuli_sandbox::Options {
+            timeout: self.timeout,
+            ..lazuli_sandbox::Options::default()
+        };
+        let file =
+            tempfile::NamedTempFile::new().map_err(|e| TransactionError::io("making", "a script file", e))?;
         if !scriptlet.body.is_empty() {
             let fail = |e| TransactionError::io("writing", file.path(), e);
-            file.as_file().write_all(scriptlet.body.as_bytes()).map_err(fail)?;
-            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o700)).map_err(fail)?;
+            file.as_file()
+                .write_all(scriptlet.body.as_bytes())
+                .map_err(fail)?;
+            file.as_file()
+                .set_permissions(std::fs::Permissions::from_mode(0o700))
+                .map_err(fail)?;
             options.binds.push(Bind {
                 source: file.path().to_owned(),
                 target: SCRIPT_PATH.into(),
@@ -93,7 +119,9 @@ pub(crate) fn shown(stdout: &[u8], stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let text = text.trim();
     let start = text.len().saturating_sub(MAX_SHOWN);
-    let start = (start..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let start = (start..text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
     match text.get(start..) {
         Some(end) if !end.is_empty() => format!(": {end}"),
         _ => String::new(),

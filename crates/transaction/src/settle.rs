@@ -19,7 +19,11 @@ pub(crate) fn clamp(root: &Root, newest: u32, clock: Clock) -> Result<(), Transa
         } else {
             root.folder(split(&path).0).map_err(fail)?
         };
-        let name = if path.is_empty() { OsStr::new(".") } else { OsStr::from_bytes(split(&path).1) };
+        let name = if path.is_empty() {
+            OsStr::new(".")
+        } else {
+            OsStr::from_bytes(split(&path).1)
+        };
         let folder = rustix::fs::openat(&parent, name, flags, Mode::empty()).map_err(fail)?;
         for entry in Dir::read_from(&folder).map_err(fail)? {
             let entry = entry.map_err(fail)?;

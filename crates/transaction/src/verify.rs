@@ -54,8 +54,16 @@ impl fmt::Display for Difference {
             (Aspect::Time, 'T'),
             (Aspect::Capabilities, 'P'),
         ];
-        let flags: String =
-            letters.iter().map(|(aspect, letter)| if self.aspects.contains(aspect) { *letter } else { '.' }).collect();
+        let flags: String = letters
+            .iter()
+            .map(|(aspect, letter)| {
+                if self.aspects.contains(aspect) {
+                    *letter
+                } else {
+                    '.'
+                }
+            })
+            .collect();
         write!(f, "{flags}  {kind} {}", self.path)
     }
 }
@@ -90,10 +98,16 @@ pub fn verify(root: &Root, packages: &[InstalledPackage]) -> Result<Vec<Differen
 const TYPE: u32 = 0o170_000;
 
 fn compare(root: &Root, ids: &Ids, file: &FileEntry) -> Result<Vec<Aspect>, TransactionError> {
-    let stat = root.stat(&file.path).map_err(|e| root.error("reading", &file.path, e))?;
+    let stat = root
+        .stat(&file.path)
+        .map_err(|e| root.error("reading", &file.path, e))?;
     let Some(stat) = stat else {
         let is_allowed = file.flags.contains(FileFlags::MISSINGOK);
-        return Ok(if is_allowed { Vec::new() } else { vec![Aspect::Missing] });
+        return Ok(if is_allowed {
+            Vec::new()
+        } else {
+            vec![Aspect::Missing]
+        });
     };
     let mut aspects = Vec::new();
     let mut differs = |aspect: Aspect, is_different: bool| {
@@ -103,7 +117,9 @@ fn compare(root: &Root, ids: &Ids, file: &FileEntry) -> Result<Vec<Aspect>, Tran
     };
     let same_type = stat.st_mode & TYPE == u32::from(file.mode) & TYPE;
     if file.is_symlink() {
-        let target = root.read_link(&file.path).map_err(|e| root.error("reading", &file.path, e))?;
+        let target = root
+            .read_link(&file.path)
+            .map_err(|e| root.error("reading", &file.path, e))?;
         differs(Aspect::Mode, !same_type);
         differs(Aspect::Link, target.as_deref() != Some(&file.link_target));
     } else {
@@ -121,7 +137,10 @@ fn compare(root: &Root, ids: &Ids, file: &FileEntry) -> Result<Vec<Aspect>, Tran
     differs(Aspect::User, ids.user(&file.user) != Some(stat.st_uid));
     differs(Aspect::Group, ids.group(&file.group) != Some(stat.st_gid));
     if file.is_regular() && same_type {
-        differs(Aspect::Capabilities, capabilities(root, file)? != wanted_capabilities(file));
+        differs(
+            Aspect::Capabilities,
+            capabilities(root, file)? != wanted_capabilities(file),
+        );
     }
     Ok(aspects)
 }

@@ -19,13 +19,32 @@ fn the_same_packages_give_the_same_bytes() {
             (0..20)
                 .map(|n| {
                     make(&format!("package{n}"), "1-1")
-                        .file(&format!("/usr/share/p{n}/file"), 0o644, &"content ".repeat(n * 100))
-                        .file("/usr/lib/sysusers.d/same.conf", 0o644, "u one - - -\nu two - - -\ng three -\n")
+                        .file(
+                            &format!("/usr/share/p{n}/file"),
+                            0o644,
+                            &"content ".repeat(n * 100),
+                        )
+                        .file(
+                            "/usr/lib/sysusers.d/same.conf",
+                            0o644,
+                            "u one - - -\nu two - - -\ng three -\n",
+                        )
                 })
                 .collect(),
         );
-        ["/usr/lib/sysimage/rpm/rpmdb.sqlite", "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"]
-            .map(|path| (std::fs::read(bench.path(path)).unwrap(), bench.path(path).metadata().unwrap().mtime()))
+        [
+            "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+            "/etc/passwd",
+            "/etc/shadow",
+            "/etc/group",
+            "/etc/gshadow",
+        ]
+        .map(|path| {
+            (
+                std::fs::read(bench.path(path)).unwrap(),
+                bench.path(path).metadata().unwrap().mtime(),
+            )
+        })
     };
     assert!(contents() == contents());
 }
@@ -43,7 +62,9 @@ fn upgrade_replaces_and_removes() {
             .file("/usr/share/alpha/old/gone", 0o644, "1")
             .file("/usr/share/alpha/stays", 0o644, "1")
             .link("/usr/share/alpha/link", "stays"),
-        make("bravo", "1-1").dir("/usr/share/alpha", 0o755).file("/usr/share/alpha/theirs", 0o644, "b"),
+        make("bravo", "1-1")
+            .dir("/usr/share/alpha", 0o755)
+            .file("/usr/share/alpha/theirs", 0o644, "b"),
     ]);
     let new = make("alpha", "2-1")
         .dir("/usr/share/alpha", 0o755)
@@ -54,7 +75,10 @@ fn upgrade_replaces_and_removes() {
     assert!(!bench.exists("/usr/share/alpha/old"));
     assert_eq!(bench.read("/usr/share/alpha/stays"), "2");
     assert_eq!(bench.read("/usr/share/alpha/link"), "now a file");
-    assert_eq!(bench.path("/usr/share/alpha/stays").metadata().unwrap().mode() & 0o7777, 0o600);
+    assert_eq!(
+        bench.path("/usr/share/alpha/stays").metadata().unwrap().mode() & 0o7777,
+        0o600
+    );
     bench.change(&[], &["alpha"]).unwrap();
     assert_eq!(
         std::fs::read_dir(bench.path("/usr/share/alpha")).unwrap().count(),
@@ -76,7 +100,11 @@ fn configuration_of_the_administrator_is_kept() {
         make("alpha", &format!("{n}-1"))
             .config("/etc/keep.conf", &format!("keep {n}"), FileFlags::NOREPLACE)
             .config("/etc/replace.conf", &format!("replace {n}"), FileFlags::empty())
-            .config("/etc/untouched.conf", &format!("untouched {n}"), FileFlags::NOREPLACE)
+            .config(
+                "/etc/untouched.conf",
+                &format!("untouched {n}"),
+                FileFlags::NOREPLACE,
+            )
             .config("/etc/same.conf", "same", FileFlags::empty())
     };
     std::fs::create_dir_all(bench.path("/etc")).unwrap();
@@ -84,7 +112,11 @@ fn configuration_of_the_administrator_is_kept() {
     bench.install(vec![version(1)]);
     assert_eq!(bench.read("/etc/untouched.conf"), "was here before");
     assert_eq!(bench.read("/etc/untouched.conf.rpmnew"), "untouched 1");
-    std::fs::rename(bench.path("/etc/untouched.conf.rpmnew"), bench.path("/etc/untouched.conf")).unwrap();
+    std::fs::rename(
+        bench.path("/etc/untouched.conf.rpmnew"),
+        bench.path("/etc/untouched.conf"),
+    )
+    .unwrap();
     for name in ["keep", "replace", "same"] {
         std::fs::write(bench.path(&format!("/etc/{name}.conf")), "mine").unwrap();
     }
@@ -106,9 +138,15 @@ fn configuration_of_the_administrator_is_kept() {
 fn conflict(left: common::Make, right: common::Make) -> Result<(), String> {
     let bench = Bench::new();
     let files = [left.into(&bench.packages()), right.into(&bench.packages())];
-    let together = bench.plan(&files, &[], Docs::Install).map(|_| ()).map_err(|e| e.to_string());
+    let together = bench
+        .plan(&files, &[], Docs::Install)
+        .map(|_| ())
+        .map_err(|e| e.to_string());
     bench.change(&files[..1], &[]).unwrap();
-    let after = bench.plan(&files[1..], &[], Docs::Install).map(|_| ()).map_err(|e| e.to_string());
+    let after = bench
+        .plan(&files[1..], &[], Docs::Install)
+        .map(|_| ())
+        .map_err(|e| e.to_string());
     assert_eq!(together.is_err(), after.is_err(), "{together:?} {after:?}");
     together
 }
@@ -120,19 +158,46 @@ fn conflicts_name_both_packages() {
     }
     let left = || make("left", "1-1");
     let right = || make("right", "2-1");
-    let text = conflict(left().file("/usr/f", 0o644, "a"), right().file("/usr/f", 0o644, "b")).unwrap_err();
-    assert!(text.contains("/usr/f of left-1-1.x86_64 and of right-2-1.x86_64: different content"), "{text}");
+    let text = conflict(
+        left().file("/usr/f", 0o644, "a"),
+        right().file("/usr/f", 0o644, "b"),
+    )
+    .unwrap_err();
+    assert!(
+        text.contains("/usr/f of left-1-1.x86_64 and of right-2-1.x86_64: different content"),
+        "{text}"
+    );
     let cases = [
-        (left().file("/usr/f", 0o644, "a"), right().file("/usr/f", 0o755, "a"), Some("different modes")),
-        (left().file("/usr/f", 0o644, "a"), right().link("/usr/f", "x"), Some("different kinds of file")),
-        (left().file("/usr/f", 0o644, "a"), right().dir("/usr/f", 0o755), Some("different kinds of file")),
-        (left().link("/usr/f", "y"), right().link("/usr/f", "x"), Some("different targets")),
+        (
+            left().file("/usr/f", 0o644, "a"),
+            right().file("/usr/f", 0o755, "a"),
+            Some("different modes"),
+        ),
+        (
+            left().file("/usr/f", 0o644, "a"),
+            right().link("/usr/f", "x"),
+            Some("different kinds of file"),
+        ),
+        (
+            left().file("/usr/f", 0o644, "a"),
+            right().dir("/usr/f", 0o755),
+            Some("different kinds of file"),
+        ),
+        (
+            left().link("/usr/f", "y"),
+            right().link("/usr/f", "x"),
+            Some("different targets"),
+        ),
         (
             left().file("/usr/f", 0o644, "a"),
             right().file_as("/usr/f", 0o644, "a", |f| f.user = "daemon".to_owned()),
             Some("different owners"),
         ),
-        (left().file("/usr/f", 0o644, "a"), right().file("/usr/f", 0o644, "a"), None),
+        (
+            left().file("/usr/f", 0o644, "a"),
+            right().file("/usr/f", 0o644, "a"),
+            None,
+        ),
         (left().dir("/usr/d", 0o755), right().dir("/usr/d", 0o700), None),
         (left().link("/usr/f", "x"), right().link("/usr/f", "x"), None),
         (
@@ -154,7 +219,10 @@ fn conflicts_name_both_packages() {
         right().file("/usr/f/below", 0o644, "a").into(&bench.packages()),
     ];
     let text = bench.plan(&files, &[], Docs::Install).unwrap_err().to_string();
-    assert!(text.contains("a file or link in one, a folder in the other"), "{text}");
+    assert!(
+        text.contains("a file or link in one, a folder in the other"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -164,7 +232,9 @@ fn merged_usr_is_one_place() {
     }
     let bench = Bench::new();
     bench.install(vec![
-        make("filesystem", "1-1").dir("/usr/bin", 0o755).link("/bin", "usr/bin"),
+        make("filesystem", "1-1")
+            .dir("/usr/bin", 0o755)
+            .link("/bin", "usr/bin"),
         make("alpha", "1-1").file("/bin/alpha", 0o755, "1"),
     ]);
     assert_eq!(bench.target("/bin"), "usr/bin");
@@ -172,7 +242,9 @@ fn merged_usr_is_one_place() {
     // The file moves from /bin to /usr/bin: the removal of the old package must not take the new file.
     bench.install(vec![make("alpha", "2-1").file("/usr/bin/alpha", 0o755, "2")]);
     assert_eq!(bench.read("/usr/bin/alpha"), "2");
-    let other = make("other", "1-1").file("/bin/alpha", 0o755, "3").into(&bench.packages());
+    let other = make("other", "1-1")
+        .file("/bin/alpha", 0o755, "3")
+        .into(&bench.packages());
     assert!(bench.plan(&[other], &[], Docs::Install).is_err());
 }
 
@@ -183,7 +255,9 @@ fn documentation_can_be_left_out() {
     }
     let bench = Bench::new();
     let file = make("alpha", "1-1")
-        .file_as("/usr/share/doc/alpha/README", 0o644, "r", |f| f.flags = FileFlags::DOC)
+        .file_as("/usr/share/doc/alpha/README", 0o644, "r", |f| {
+            f.flags = FileFlags::DOC
+        })
         .file("/usr/bin/alpha", 0o755, "a")
         .into(&bench.packages());
     let plan = bench.plan(&[file], &[], Docs::Skip).unwrap();
@@ -191,7 +265,13 @@ fn documentation_can_be_left_out() {
     assert!(!bench.exists("/usr/share/doc") && bench.exists("/usr/bin/alpha"));
     if common::has_rpm() {
         assert_eq!(bench.rpm(&["-Va"]), "");
-        assert_eq!(bench.rpm(&["-q", "--state", "alpha"]).matches("not installed").count(), 1);
+        assert_eq!(
+            bench
+                .rpm(&["-q", "--state", "alpha"])
+                .matches("not installed")
+                .count(),
+            1
+        );
     }
     bench.change(&[], &["alpha"]).unwrap();
 }
@@ -204,7 +284,9 @@ fn links_cannot_lead_out_of_the_root() {
     let bench = Bench::new();
     let outside = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(outside.path(), bench.path("/usr")).unwrap();
-    let file = make("alpha", "1-1").file("/usr/share/alpha", 0o644, "a").into(&bench.packages());
+    let file = make("alpha", "1-1")
+        .file("/usr/share/alpha", 0o644, "a")
+        .into(&bench.packages());
     assert!(bench.change(std::slice::from_ref(&file), &[]).is_err());
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
     // Inside the root, a link of an ordinary user is no way either.
@@ -228,7 +310,9 @@ fn damaged_packages_change_nothing() {
         return;
     }
     let bench = Bench::new();
-    let good = make("alpha", "1-1").file("/usr/share/alpha", 0o644, &"abc".repeat(5000)).into(&bench.packages());
+    let good = make("alpha", "1-1")
+        .file("/usr/share/alpha", 0o644, &"abc".repeat(5000))
+        .into(&bench.packages());
     let bytes = std::fs::read(&good).unwrap();
     for at in (0..bytes.len()).step_by(bytes.len() / 60) {
         let mut damaged = bytes.clone();
@@ -244,8 +328,12 @@ fn damaged_packages_change_nothing() {
     }
     assert_eq!(std::fs::read_dir(bench.root.path()).unwrap().count(), 0);
     // Damage between the check and the laying: the file is caught by its digest, and is not there.
-    let plan = bench.plan(std::slice::from_ref(&good), &[], Docs::Install).unwrap();
-    let evil = make("alpha", "1-1").file("/usr/share/alpha", 0o644, &"xyz".repeat(5000)).into(&bench.root.path().join("../packages"));
+    let plan = bench
+        .plan(std::slice::from_ref(&good), &[], Docs::Install)
+        .unwrap();
+    let evil = make("alpha", "1-1")
+        .file("/usr/share/alpha", 0o644, &"xyz".repeat(5000))
+        .into(&bench.root.path().join("../packages"));
     assert_eq!(evil.file_name(), good.file_name());
     let error = execute(&plan, &bench.root, &Options::new(Clock::new(CLOCK))).unwrap_err();
     assert!(matches!(error, TransactionError::Package { .. }), "{error}");
@@ -254,7 +342,11 @@ fn damaged_packages_change_nothing() {
 }
 
 fn script(kind: ScriptletKind, body: &str) -> Scriptlet {
-    Scriptlet { kind, interpreter: vec!["/bin/sh".to_owned()], body: body.to_owned() }
+    Scriptlet {
+        kind,
+        interpreter: vec!["/bin/sh".to_owned()],
+        body: body.to_owned(),
+    }
 }
 
 #[test]
@@ -306,10 +398,17 @@ fn failing_scriptlets() {
         package.metadata.scriptlets = vec![script(kind, body)];
         package.into(&bench.packages())
     };
-    let first = make("first", "1-1").file("/usr/share/first", 0o644, "x").into(&bench.packages());
+    let first = make("first", "1-1")
+        .file("/usr/share/first", 0o644, "x")
+        .into(&bench.packages());
     let bad = with("bad", ScriptletKind::Pre, "echo no way >&2; exit 3");
     let error = bench.change(&[first, bad], &[]).unwrap_err();
-    assert!(error.to_string().contains("Pre scriptlet of bad-1-1.x86_64 failed: exit code 3: no way"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("Pre scriptlet of bad-1-1.x86_64 failed: exit code 3: no way"),
+        "{error}"
+    );
     let names: Vec<_> = lazuli_transaction::read_installed(&bench.root)
         .unwrap()
         .into_iter()
@@ -319,7 +418,14 @@ fn failing_scriptlets() {
     assert!(!bench.exists("/usr/share/bad"));
     let late = with("late", ScriptletKind::Post, "exit 4");
     let report = bench.change(&[late], &[]).unwrap();
-    assert!(report.notes.iter().any(|note| note.contains("Post scriptlet of late-1-1")), "{:?}", report.notes);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("Post scriptlet of late-1-1")),
+        "{:?}",
+        report.notes
+    );
     let mut lua = make("lua", "1-1");
     lua.metadata.scriptlets = vec![Scriptlet {
         kind: ScriptletKind::Post,
@@ -327,8 +433,14 @@ fn failing_scriptlets() {
         body: "print(1)".to_owned(),
     }];
     let lua = lua.into(&bench.packages());
-    assert!(matches!(bench.change(std::slice::from_ref(&lua), &[]), Err(TransactionError::Lua { .. })));
+    assert!(matches!(
+        bench.change(std::slice::from_ref(&lua), &[]),
+        Err(TransactionError::Lua { .. })
+    ));
     let plan = bench.plan(&[lua], &[], Docs::Install).unwrap();
-    let options = Options { scriptlets: Scriptlets::Skip, ..Options::new(Clock::new(CLOCK)) };
+    let options = Options {
+        scriptlets: Scriptlets::Skip,
+        ..Options::new(Clock::new(CLOCK))
+    };
     assert_eq!(execute(&plan, &bench.root, &options).unwrap().installed, 1);
 }

@@ -9,7 +9,12 @@ use crate::{Clock, Root, TransactionError};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Where declarations lie; of files with the same name the first folder's counts.
-const FOLDERS: &[&str] = &["/etc/sysusers.d", "/run/sysusers.d", "/usr/local/lib/sysusers.d", "/usr/lib/sysusers.d"];
+const FOLDERS: &[&str] = &[
+    "/etc/sysusers.d",
+    "/run/sysusers.d",
+    "/usr/local/lib/sysusers.d",
+    "/usr/lib/sysusers.d",
+];
 
 /// Ids of system users that are handed out, from the first down to the second.
 const HIGHEST: u32 = 999;
@@ -67,11 +72,18 @@ fn with_implied(mut lines: Vec<Line>, files: &Files) -> Vec<Line> {
     }
     let mut implied = Vec::new();
     for line in &lines {
-        if let Line::Member { group, .. } | Line::User { id: Id::InGroup(_, group), .. } = line
+        if let Line::Member { group, .. }
+        | Line::User {
+            id: Id::InGroup(_, group),
+            ..
+        } = line
             && !files.group.contains(group)
             && groups.insert(group.clone())
         {
-            implied.push(Line::Group { name: group.clone(), id: Id::Automatic });
+            implied.push(Line::Group {
+                name: group.clone(),
+                id: Id::Automatic,
+            });
         }
         if let Line::Member { user, .. } = line
             && !files.passwd.contains(user)
@@ -95,11 +107,22 @@ fn with_implied(mut lines: Vec<Line>, files: &Files) -> Vec<Line> {
 fn collect(root: &Root, incoming: &Declared) -> Result<Vec<(String, String)>, TransactionError> {
     let mut by_name: BTreeMap<String, (String, String)> = BTreeMap::new();
     for folder in FOLDERS {
-        let mut names: HashSet<String> =
-            root.list(folder.as_bytes())?.iter().map(|name| crate::root::text(name)).collect();
+        let mut names: HashSet<String> = root
+            .list(folder.as_bytes())?
+            .iter()
+            .map(|name| crate::root::text(name))
+            .collect();
         let prefix = format!("{folder}/");
-        names.extend(incoming.keys().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned));
-        for name in names.into_iter().filter(|name| name.ends_with(".conf") && !name.contains('/')) {
+        names.extend(
+            incoming
+                .keys()
+                .filter_map(|path| path.strip_prefix(&prefix))
+                .map(str::to_owned),
+        );
+        for name in names
+            .into_iter()
+            .filter(|name| name.ends_with(".conf") && !name.contains('/'))
+        {
             let path = format!("{prefix}{name}");
             let text = match incoming.get(&path) {
                 Some(text) => Some(text.clone()),
@@ -144,16 +167,25 @@ impl Table {
 
     /// The third field, which is the id in passwd and group.
     fn id(&self, name: &str) -> Option<u32> {
-        self.lines.get(*self.by_name.get(name)?)?.split(':').nth(2)?.parse().ok()
+        self.lines
+            .get(*self.by_name.get(name)?)?
+            .split(':')
+            .nth(2)?
+            .parse()
+            .ok()
     }
 
     fn ids(&self) -> impl Iterator<Item = u32> {
-        self.lines.iter().filter_map(|line| line.split(':').nth(2)?.parse().ok())
+        self.lines
+            .iter()
+            .filter_map(|line| line.split(':').nth(2)?.parse().ok())
     }
 
     /// Adds a name to the list in the last field.
     fn add_to_list(&mut self, name: &str, member: &str) {
-        let Some(line) = self.by_name.get(name).and_then(|at| self.lines.get_mut(*at)) else { return };
+        let Some(line) = self.by_name.get(name).and_then(|at| self.lines.get_mut(*at)) else {
+            return;
+        };
         let (front, list) = line.rsplit_once(':').unwrap_or((line, ""));
         if list.split(',').any(|known| known == member) {
             return;
@@ -182,7 +214,8 @@ struct Files {
 
 impl Files {
     fn read(root: &Root) -> Result<Self, TransactionError> {
-        let table = |path| Ok::<_, TransactionError>(Table::parse(&root.read_text(path)?.unwrap_or_default()));
+        let table =
+            |path| Ok::<_, TransactionError>(Table::parse(&root.read_text(path)?.unwrap_or_default()));
         let (passwd, group) = (table("/etc/passwd")?, table("/etc/group")?);
         Ok(Self {
             taken_users: passwd.ids().collect(),
@@ -199,10 +232,25 @@ impl Files {
     fn reserve(&mut self, lines: &[Line]) {
         for line in lines {
             let (user, group, name) = match line {
-                Line::User { name, id: Id::Fixed(id), .. } => (Some(*id), Some(*id), name),
-                Line::User { name, id: Id::Pair(user, group), .. } => (Some(*user), Some(*group), name),
-                Line::User { name, id: Id::InGroup(user, _), .. } => (*user, None, name),
-                Line::Group { name, id: Id::Fixed(id) } => (None, Some(*id), name),
+                Line::User {
+                    name,
+                    id: Id::Fixed(id),
+                    ..
+                } => (Some(*id), Some(*id), name),
+                Line::User {
+                    name,
+                    id: Id::Pair(user, group),
+                    ..
+                } => (Some(*user), Some(*group), name),
+                Line::User {
+                    name,
+                    id: Id::InGroup(user, _),
+                    ..
+                } => (*user, None, name),
+                Line::Group {
+                    name,
+                    id: Id::Fixed(id),
+                } => (None, Some(*id), name),
                 _ => continue,
             };
             self.taken_users.extend(user);
@@ -219,7 +267,9 @@ impl Files {
         }
         let (users, groups) = (&self.taken_users, &self.taken_groups);
         // Free in both, so that the user of the same name can have it too.
-        let free = (LOWEST..=HIGHEST).rev().find(|id| !users.contains(id) && !groups.contains(id));
+        let free = (LOWEST..=HIGHEST)
+            .rev()
+            .find(|id| !users.contains(id) && !groups.contains(id));
         let id = free.ok_or_else(|| TransactionError::Declaration {
             file: "/etc/group".to_owned(),
             line: 0,
@@ -232,7 +282,10 @@ impl Files {
     /// Makes the group that a line declares: its own, or that of the user's name.
     fn group_of(&mut self, line: &Line) -> Result<(), TransactionError> {
         let (name, existing_user) = match line {
-            Line::User { id: Id::InGroup(..), .. } | Line::Member { .. } => return Ok(()),
+            Line::User {
+                id: Id::InGroup(..), ..
+            }
+            | Line::Member { .. } => return Ok(()),
             Line::User { name, .. } => (name, self.passwd.id(name)),
             Line::Group { name, .. } => (name, None),
         };
@@ -251,7 +304,17 @@ impl Files {
 
     /// Makes the user of a line.
     fn user_of(&mut self, line: &Line, clock: Clock) {
-        let Line::User { name, id, gecos, home, shell, locked } = line else { return };
+        let Line::User {
+            name,
+            id,
+            gecos,
+            home,
+            shell,
+            locked,
+        } = line
+        else {
+            return;
+        };
         if self.passwd.contains(name) {
             return;
         }
@@ -263,7 +326,10 @@ impl Files {
         let uid = match id {
             Id::Fixed(id) | Id::Pair(id, _) | Id::InGroup(Some(id), _) => *id,
             Id::Automatic if !self.taken_users.contains(&gid) => gid,
-            _ => (LOWEST..=HIGHEST).rev().find(|id| !self.taken_users.contains(id)).unwrap_or(HIGHEST),
+            _ => (LOWEST..=HIGHEST)
+                .rev()
+                .find(|id| !self.taken_users.contains(id))
+                .unwrap_or(HIGHEST),
         };
         self.taken_users.insert(uid);
         let shell = match (shell.as_str(), uid) {
@@ -271,11 +337,13 @@ impl Files {
             ("", _) => NO_LOGIN,
             (shell, _) => shell,
         };
-        self.passwd.push(format!("{name}:x:{uid}:{gid}:{gecos}:{home}:{shell}"));
+        self.passwd
+            .push(format!("{name}:x:{uid}:{gid}:{gecos}:{home}:{shell}"));
         if !self.shadow.contains(name) {
             // No password will do; with `u!` the account as a whole is expired too.
             let expired = if *locked { "1" } else { "" };
-            self.shadow.push(format!("{name}:!*:{}:::::{expired}:", clock.days()));
+            self.shadow
+                .push(format!("{name}:!*:{}:::::{expired}:", clock.days()));
         }
     }
 
@@ -288,7 +356,11 @@ impl Files {
         let plain = Attributes::plain(clock.seconds());
         // Those who check passwords without being root are in the group shadow, where there is one.
         let secret = match self.group.id("shadow") {
-            Some(gid) => Attributes { mode: 0o640, gid, ..plain },
+            Some(gid) => Attributes {
+                mode: 0o640,
+                gid,
+                ..plain
+            },
             None => Attributes { mode: 0o600, ..plain },
         };
         let tables = [

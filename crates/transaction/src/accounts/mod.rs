@@ -20,7 +20,10 @@ pub(crate) struct Ids {
 impl Ids {
     /// As a root has them.
     pub(crate) fn of_root(root: &Root) -> Result<Self, TransactionError> {
-        Ok(Self { users: read_ids(root, "/etc/passwd")?, groups: read_ids(root, "/etc/group")? })
+        Ok(Self {
+            users: read_ids(root, "/etc/passwd")?,
+            groups: read_ids(root, "/etc/group")?,
+        })
     }
 
     /// The id of a user; root is 0 even where nobody says so.
@@ -35,7 +38,10 @@ impl Ids {
 }
 
 fn lookup(ids: &HashMap<String, u32>, name: &str) -> Option<u32> {
-    ids.get(name).copied().or_else(|| (name == "root").then_some(0)).or_else(|| name.parse().ok())
+    ids.get(name)
+        .copied()
+        .or_else(|| (name == "root").then_some(0))
+        .or_else(|| name.parse().ok())
 }
 
 /// Both files have the name first and the id third.

@@ -19,7 +19,14 @@ pub(super) enum Id {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
     /// `u`: a user, and a group of the same name.
-    User { name: String, id: Id, gecos: String, home: String, shell: String, locked: bool },
+    User {
+        name: String,
+        id: Id,
+        gecos: String,
+        home: String,
+        shell: String,
+        locked: bool,
+    },
     /// `g`: a group.
     Group { name: String, id: Id },
     /// `m`: a user is a member of a group.
@@ -37,9 +44,13 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Vec<Line>, TransactionErro
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let parsed = words(line).and_then(|words| parse_line(&words)).map_err(|reason| {
-            TransactionError::Declaration { file: file.to_owned(), line: number, reason }
-        })?;
+        let parsed = words(line)
+            .and_then(|words| parse_line(&words))
+            .map_err(|reason| TransactionError::Declaration {
+                file: file.to_owned(),
+                line: number,
+                reason,
+            })?;
         lines.extend(parsed);
     }
     Ok(lines)
@@ -71,7 +82,12 @@ pub(crate) fn words(line: &str) -> Result<Vec<String>, String> {
 }
 
 fn parse_line(words: &[String]) -> Result<Option<Line>, String> {
-    let word = |at: usize| words.get(at).map(String::as_str).filter(|w| *w != "-" && !w.is_empty());
+    let word = |at: usize| {
+        words
+            .get(at)
+            .map(String::as_str)
+            .filter(|w| *w != "-" && !w.is_empty())
+    };
     let kind = word(0).unwrap_or_default();
     if words.len() > 6 {
         return Err("there are more than six fields".to_owned());
@@ -92,13 +108,19 @@ fn parse_line(words: &[String]) -> Result<Option<Line>, String> {
             locked: kind == "u!",
         },
         "g" => match third.map_or(Ok(Id::Automatic), parse_id)? {
-            id @ (Id::Automatic | Id::Fixed(_)) => Line::Group { name: name.to_owned(), id },
+            id @ (Id::Automatic | Id::Fixed(_)) => Line::Group {
+                name: name.to_owned(),
+                id,
+            },
             _ => return Err("a group has one id".to_owned()),
         },
         "m" => {
             let group = third.ok_or("the group is missing")?;
             check_name(group)?;
-            Line::Member { user: name.to_owned(), group: group.to_owned() }
+            Line::Member {
+                user: name.to_owned(),
+                group: group.to_owned(),
+            }
         }
         _ => return Err(format!("`{kind}` is no type of line")),
     }))
@@ -166,26 +188,61 @@ mod tests {
             shell: shell.to_owned(),
             locked,
         };
-        assert_eq!(one("u httpd 404 \"HTTP User\""), user(Id::Fixed(404), "HTTP User", "/", "", false));
+        assert_eq!(
+            one("u httpd 404 \"HTTP User\""),
+            user(Id::Fixed(404), "HTTP User", "/", "", false)
+        );
         assert_eq!(
             one("u! httpd - 'a \\' b' /srv /bin/sh"),
             user(Id::Automatic, "a ' b", "/srv", "/bin/sh", true)
         );
         assert_eq!(one("u httpd 4:5"), user(Id::Pair(4, 5), "", "/", "", false));
-        assert_eq!(one("u httpd 4:mail"), user(Id::InGroup(Some(4), "mail".to_owned()), "", "/", "", false));
-        assert_eq!(one("u httpd -:mail"), user(Id::InGroup(None, "mail".to_owned()), "", "/", "", false));
-        assert_eq!(one("g input -"), Line::Group { name: "input".to_owned(), id: Id::Automatic });
-        assert_eq!(one("m a b"), Line::Member { user: "a".to_owned(), group: "b".to_owned() });
+        assert_eq!(
+            one("u httpd 4:mail"),
+            user(Id::InGroup(Some(4), "mail".to_owned()), "", "/", "", false)
+        );
+        assert_eq!(
+            one("u httpd -:mail"),
+            user(Id::InGroup(None, "mail".to_owned()), "", "/", "", false)
+        );
+        assert_eq!(
+            one("g input -"),
+            Line::Group {
+                name: "input".to_owned(),
+                id: Id::Automatic
+            }
+        );
+        assert_eq!(
+            one("m a b"),
+            Line::Member {
+                user: "a".to_owned(),
+                group: "b".to_owned()
+            }
+        );
         assert_eq!(parse("x", "# no\n\nr - 500-900\n").unwrap(), []);
     }
 
     #[test]
     fn nonsense_is_refused_with_its_line() {
-        for text in
-            ["x a", "u", "u a:b", "u a 99999999999", "g a 1:2", "m a", "u a 4294967295", "u a - \"open", "u a - a:b", "u 1a 1"]
-        {
-            let error = parse("/usr/lib/sysusers.d/x.conf", &format!("\n{text}\n")).unwrap_err().to_string();
-            assert!(error.contains("/usr/lib/sysusers.d/x.conf, line 2"), "{text}: {error}");
+        for text in [
+            "x a",
+            "u",
+            "u a:b",
+            "u a 99999999999",
+            "g a 1:2",
+            "m a",
+            "u a 4294967295",
+            "u a - \"open",
+            "u a - a:b",
+            "u 1a 1",
+        ] {
+            let error = parse("/usr/lib/sysusers.d/x.conf", &format!("\n{text}\n"))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("/usr/lib/sysusers.d/x.conf, line 2"),
+                "{text}: {error}"
+            );
         }
     }
 }

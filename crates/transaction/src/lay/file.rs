@@ -47,7 +47,10 @@ pub(super) struct FileWriter {
 
 impl FileWriter {
     pub(super) fn new(is_fresh: bool) -> Self {
-        Self { is_fresh, buffer: vec![0; BLOCK] }
+        Self {
+            is_fresh,
+            buffer: vec![0; BLOCK],
+        }
     }
 
     /// Lays what the entry is. Answers what the user should know.
@@ -62,7 +65,9 @@ impl FileWriter {
             FileType::RegularFile => self.regular(place, file, owner, entry).map(|()| None),
             FileType::Symlink => {
                 let target = OsStr::from_bytes(&file.link_target);
-                self.special(place, file, owner, |folder, name| rustix::fs::symlinkat(target, folder, name))?;
+                self.special(place, file, owner, |folder, name| {
+                    rustix::fs::symlinkat(target, folder, name)
+                })?;
                 Ok(None)
             }
             kind @ (FileType::CharacterDevice | FileType::BlockDevice | FileType::Fifo) => {
@@ -73,7 +78,10 @@ impl FileWriter {
                 });
                 match made {
                     // A user namespace may not make devices; the system makes its own at boot.
-                    Err(Errno::PERM) => Ok(Some(format!("the device {} was left out", crate::root::text(&place.path)))),
+                    Err(Errno::PERM) => Ok(Some(format!(
+                        "the device {} was left out",
+                        crate::root::text(&place.path)
+                    ))),
                     Err(e) => Err(e.into()),
                     Ok(()) => Ok(None),
                 }
@@ -139,14 +147,24 @@ impl FileWriter {
             if count == 0 {
                 break;
             }
-            out.write_all(self.buffer.get(..count).unwrap_or_default()).map_err(LayError::Io)?;
+            out.write_all(self.buffer.get(..count).unwrap_or_default())
+                .map_err(LayError::Io)?;
             rest -= count as u64;
         }
         let mode = u32::from(file.mode & owner.mode_mask);
-        set_attributes(out, Attributes { mode, uid: owner.uid, gid: owner.gid, mtime: file.mtime })?;
+        set_attributes(
+            out,
+            Attributes {
+                mode,
+                uid: owner.uid,
+                gid: owner.gid,
+                mtime: file.mtime,
+            },
+        )?;
         if !file.capabilities.is_empty() {
-            let value = capability::encode(&file.capabilities)
-                .map_err(|reason| LayError::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, reason)))?;
+            let value = capability::encode(&file.capabilities).map_err(|reason| {
+                LayError::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, reason))
+            })?;
             rustix::fs::fsetxattr(&*out, capability::ATTRIBUTE, &value, XattrFlags::empty())?;
         }
         Ok(())
@@ -162,7 +180,13 @@ impl FileWriter {
     ) -> Result<(), Errno> {
         let finish = |name: &OsStr| {
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-            rustix::fs::chownat(&place.folder, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+            rustix::fs::chownat(
+                &place.folder,
+                name,
+                Some(uid),
+                Some(gid),
+                AtFlags::SYMLINK_NOFOLLOW,
+            )?;
             if !file.is_symlink() {
                 let mode = Mode::from_raw_mode(u32::from(file.mode & owner.mode_mask & 0o7777));
                 rustix::fs::chmodat(&place.folder, name, mode, AtFlags::empty())?;
@@ -199,7 +223,8 @@ impl FileWriter {
     fn replace(&self, place: &Place, make: impl FnOnce(&OsStr) -> Result<(), Errno>) -> Result<(), Errno> {
         let temporary = temporary_name();
         let name = OsStr::new(&temporary);
-        let made = make(name).and_then(|()| rustix::fs::renameat(&place.folder, name, &place.folder, place.name()));
+        let made =
+            make(name).and_then(|()| rustix::fs::renameat(&place.folder, name, &place.folder, place.name()));
         // After a success the name is gone, but for two links to one file, which rename(2) leaves alone.
         let _left = rustix::fs::unlinkat(&place.folder, name, AtFlags::empty());
         made

@@ -58,7 +58,12 @@ impl Layer<'_> {
         let parents: BTreeSet<Vec<u8>> = installs
             .iter()
             .flat_map(|install| install.package.metadata.files.iter().zip(&install.actions))
-            .filter(|(_, action)| matches!(action, Action::Write | Action::WriteBeside(_) | Action::SaveAndWrite(_)))
+            .filter(|(_, action)| {
+                matches!(
+                    action,
+                    Action::Write | Action::WriteBeside(_) | Action::SaveAndWrite(_)
+                )
+            })
             .map(|(file, _)| split(&self.plan.aliases.resolve(&file.path)).0.to_vec())
             .collect();
         for parent in parents {
@@ -124,7 +129,9 @@ impl Layer<'_> {
             .with_max_len(1)
             .map(|install| (install.package.name(), self.package(install)))
             .collect();
-        let failures = results.into_iter().filter_map(|(name, result)| result.err().map(|e| (name, e)));
+        let failures = results
+            .into_iter()
+            .filter_map(|(name, result)| result.err().map(|e| (name, e)));
         match failures.min_by(|left, right| left.0.cmp(&right.0)) {
             Some((_, error)) => Err(error),
             None => Ok(()),
@@ -134,28 +141,50 @@ impl Layer<'_> {
     fn package(&self, install: &Install) -> Result<(), TransactionError> {
         let verified = &install.package;
         let bytes = read(&verified.path)?;
-        let refuse = |source: PackageError| TransactionError::Package { file: verified.path.clone(), source };
+        let refuse = |source: PackageError| TransactionError::Package {
+            file: verified.path.clone(),
+            source,
+        };
         let package = Package::parse(&bytes).map_err(refuse)?;
         // Against the header that was verified, whatever the file holds by now.
         let mut payload = package.payload(&verified.metadata).map_err(refuse)?;
-        let mut worker = Worker { layer: self, install, folders: HashMap::new(), writer: FileWriter::new(self.plan.is_fresh) };
+        let mut worker = Worker {
+            layer: self,
+            install,
+            folders: HashMap::new(),
+            writer: FileWriter::new(self.plan.is_fresh),
+        };
         while let Some(mut entry) = payload.next_entry().map_err(refuse)? {
             worker.entry(&mut entry, verified)?;
         }
         let done = self.done.fetch_add(verified.file_size, Ordering::Relaxed) + verified.file_size;
         let clamp = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        self.progress.advanced(Step::Install, clamp(done), clamp(self.total));
+        self.progress
+            .advanced(Step::Install, clamp(done), clamp(self.total));
         Ok(())
     }
 
     pub(crate) fn owner(&self, user: &str, group: &str, path: &[u8]) -> Owner {
         let (uid, gid) = (self.ids.user(user), self.ids.group(group));
-        let mut owner = Owner { uid: uid.unwrap_or(0), gid: gid.unwrap_or(0), mode_mask: 0o7777 };
+        let mut owner = Owner {
+            uid: uid.unwrap_or(0),
+            gid: gid.unwrap_or(0),
+            mode_mask: 0o7777,
+        };
         if uid.is_none() || gid.is_none() {
             // As rpm does: root instead, and never with the rights of root for whoever runs it.
             owner.mode_mask = 0o1777;
-            let kind = if uid.is_none() { ("user", user) } else { ("group", group) };
-            self.note(format!("{} {} is unknown: {} belongs to root", kind.0, kind.1, crate::root::text(path)));
+            let kind = if uid.is_none() {
+                ("user", user)
+            } else {
+                ("group", group)
+            };
+            self.note(format!(
+                "{} {} is unknown: {} belongs to root",
+                kind.0,
+                kind.1,
+                crate::root::text(path)
+            ));
         }
         owner
     }
@@ -199,7 +228,9 @@ impl Worker<'_> {
         entry: &mut lazuli_rpm::PayloadEntry<'_>,
         verified: &VerifiedPackage,
     ) -> Result<(), TransactionError> {
-        let names: Vec<usize> = std::iter::once(entry.index()).chain(entry.links().iter().copied()).collect();
+        let names: Vec<usize> = std::iter::once(entry.index())
+            .chain(entry.links().iter().copied())
+            .collect();
         let is_laid = |at: &usize| {
             matches!(
                 self.install.actions.get(*at),
@@ -210,14 +241,20 @@ impl Worker<'_> {
         let Some(first) = laid.next() else { return Ok(()) };
         let others: Vec<usize> = laid.collect();
         let first_place = self.place(first)?;
-        let Some(file) = verified.metadata.files.get(first) else { return Ok(()) };
+        let Some(file) = verified.metadata.files.get(first) else {
+            return Ok(());
+        };
         let owner = self.layer.owner(&file.user, &file.group, &file.path);
-        let notes = self.writer.lay(&first_place, file, owner, entry).map_err(|error| match error {
-            file::LayError::Package(source) => {
-                TransactionError::Package { file: verified.path.clone(), source }
-            }
-            file::LayError::Io(source) => self.layer.root.error("laying", &file.path, source),
-        })?;
+        let notes = self
+            .writer
+            .lay(&first_place, file, owner, entry)
+            .map_err(|error| match error {
+                file::LayError::Package(source) => TransactionError::Package {
+                    file: verified.path.clone(),
+                    source,
+                },
+                file::LayError::Io(source) => self.layer.root.error("laying", &file.path, source),
+            })?;
         if let Some(words) = notes {
             self.layer.note(words);
         }

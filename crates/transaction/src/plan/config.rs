@@ -46,7 +46,9 @@ const BLOCK: usize = 64 << 10;
 impl Disk for Root {
     fn look(&self, path: &[u8]) -> Result<OnDisk, TransactionError> {
         let stat = self.stat(path).map_err(|e| self.error("reading", path, e))?;
-        let Some(stat) = stat else { return Ok(OnDisk::Absent) };
+        let Some(stat) = stat else {
+            return Ok(OnDisk::Absent);
+        };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Ok(OnDisk::Regular(hash(self, path)?)),
             FileType::Symlink => {
@@ -63,7 +65,10 @@ pub(crate) fn hash(root: &Root, path: &[u8]) -> Result<[u8; 32], TransactionErro
     let mut file = root.open_file(path).map_err(|e| root.error("opening", path, e))?;
     let (mut hasher, mut block) = (Sha256::new(), vec![0; BLOCK]);
     loop {
-        match file.read(&mut block).map_err(|e| root.error("reading", path, e))? {
+        match file
+            .read(&mut block)
+            .map_err(|e| root.error("reading", path, e))?
+        {
             0 => return Ok(hasher.finalize().into()),
             count => hasher.update(block.get(..count).unwrap_or_default()),
         }
@@ -149,7 +154,10 @@ mod tests {
     use super::*;
 
     fn file(digest: u8, flags: FileFlags) -> FileEntry {
-        FileEntry { flags: FileFlags::CONFIG | flags, ..FileEntry::regular("/etc/f", 0o644, 1, Some([digest; 32])) }
+        FileEntry {
+            flags: FileFlags::CONFIG | flags,
+            ..FileEntry::regular("/etc/f", 0o644, 1, Some([digest; 32]))
+        }
     }
 
     fn check(new: u8, flags: FileFlags, old: Option<u8>, disk: Option<u8>, expected: Action) {
@@ -182,6 +190,9 @@ mod tests {
         assert_eq!(fate(OnDisk::Regular([2; 32])), Some(Fate::Save(".rpmsave")));
         assert_eq!(fate(OnDisk::Absent), Some(Fate::Unlink));
         let folder = FileEntry::directory("/etc/d", 0o755);
-        assert_eq!(removal_fate(&folder, || Ok(OnDisk::Other)).ok(), Some(Fate::RemoveFolder));
+        assert_eq!(
+            removal_fate(&folder, || Ok(OnDisk::Other)).ok(),
+            Some(Fate::RemoveFolder)
+        );
     }
 }

@@ -21,7 +21,11 @@ pub struct Conflict {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} and of {}: {}", self.path, self.left, self.right, self.difference)
+        write!(
+            f,
+            "{} of {} and of {}: {}",
+            self.path, self.left, self.right, self.difference
+        )
     }
 }
 
@@ -42,14 +46,22 @@ pub(super) struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    pub(super) fn new(install: &'a [VerifiedPackage], staying: &[&'a InstalledPackage], aliases: &Aliases) -> Self {
+    pub(super) fn new(
+        install: &'a [VerifiedPackage],
+        staying: &[&'a InstalledPackage],
+        aliases: &Aliases,
+    ) -> Self {
         let total = install.iter().map(|package| package.metadata.files.len()).sum();
         let mut claims: ByPath<'a, Vec<Claim<'a>>> = HashMap::with_capacity(total);
         let mut order = Vec::with_capacity(total);
         for (position, package) in install.iter().enumerate() {
             for (at, file) in package.metadata.files.iter().enumerate() {
                 let path = aliases.resolve(&file.path);
-                let claim = Claim { metadata: &package.metadata, file, incoming: Some((position, at)) };
+                let claim = Claim {
+                    metadata: &package.metadata,
+                    file,
+                    incoming: Some((position, at)),
+                };
                 let all = claims.entry(path.clone()).or_default();
                 if all.is_empty() {
                     order.push(path);
@@ -59,8 +71,15 @@ impl<'a> Owners<'a> {
         }
         for package in staying {
             for (file, present) in package.metadata.files.iter().zip(&package.present) {
-                if let Some(all) = present.then(|| claims.get_mut(&aliases.resolve(&file.path))).flatten() {
-                    all.push(Claim { metadata: &package.metadata, file, incoming: None });
+                if let Some(all) = present
+                    .then(|| claims.get_mut(&aliases.resolve(&file.path)))
+                    .flatten()
+                {
+                    all.push(Claim {
+                        metadata: &package.metadata,
+                        file,
+                        incoming: None,
+                    });
                 }
             }
         }
@@ -74,7 +93,9 @@ impl<'a> Owners<'a> {
 
     /// All paths with their claims, in a fixed order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &[Claim<'a>])> {
-        self.order.iter().filter_map(|path| Some((path.as_ref(), self.claims.get(path)?.as_slice())))
+        self.order
+            .iter()
+            .filter_map(|path| Some((path.as_ref(), self.claims.get(path)?.as_slice())))
     }
 
     /// Files of packages to lay which another one lays as well (by position of package and file), and all conflicts.
@@ -84,11 +105,16 @@ impl<'a> Owners<'a> {
         for (path, claims) in self.iter() {
             if let [first, others @ ..] = claims {
                 for other in others {
-                    conflicts.extend(difference(first.file, other.file).map(|why| conflict(path, first, other, why)));
+                    conflicts.extend(
+                        difference(first.file, other.file).map(|why| conflict(path, first, other, why)),
+                    );
                 }
             }
             // The last one lays it, as the last one would win if they were laid one after the other.
-            let mut layers = claims.iter().filter(|claim| !claim.file.is_ghost()).filter_map(|claim| claim.incoming);
+            let mut layers = claims
+                .iter()
+                .filter(|claim| !claim.file.is_ghost())
+                .filter_map(|claim| claim.incoming);
             layers.next_back();
             shared.extend(layers);
         }
@@ -105,11 +131,19 @@ impl<'a> Owners<'a> {
         for (path, claims) in self.iter() {
             let mut folder = crate::root::split(path).0;
             while !folder.is_empty() && seen.insert(folder) {
-                let blocking = self.claims.get(folder).and_then(|all| all.iter().find(|c| !c.file.is_directory()));
+                let blocking = self
+                    .claims
+                    .get(folder)
+                    .and_then(|all| all.iter().find(|c| !c.file.is_directory()));
                 if let (Some(blocking), Some(claim)) = (blocking, claims.first())
                     && !blocking.file.is_ghost()
                 {
-                    conflicts.push(conflict(folder, blocking, claim, "a file or link in one, a folder in the other"));
+                    conflicts.push(conflict(
+                        folder,
+                        blocking,
+                        claim,
+                        "a file or link in one, a folder in the other",
+                    ));
                 }
                 folder = crate::root::split(folder).0;
             }

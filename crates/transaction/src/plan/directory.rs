@@ -24,8 +24,12 @@ const ORDINARY_MODE: u16 = 0o755;
 pub(super) fn merge(owners: &Owners<'_>, notes: &mut Vec<String>) -> Vec<PlannedDirectory> {
     let mut directories = Vec::new();
     for (path, claims) in owners.iter() {
-        let mut folders = claims.iter().filter(|claim| claim.file.is_directory() && !claim.file.is_ghost());
-        let Some(mut chosen) = folders.next() else { continue };
+        let mut folders = claims
+            .iter()
+            .filter(|claim| claim.file.is_directory() && !claim.file.is_ghost());
+        let Some(mut chosen) = folders.next() else {
+            continue;
+        };
         for other in folders {
             let disagree = attributes(chosen.file) != attributes(other.file);
             if disagree && is_special(chosen.file) && is_special(other.file) {
@@ -60,5 +64,10 @@ fn disagreement(path: &[u8], left: &Claim<'_>, right: &Claim<'_>) -> String {
         let (mode, user, group) = attributes(claim.file);
         format!("{} says {mode:o} {user}:{group}", claim.metadata.nevra.name)
     };
-    format!("{}: {}, {}; the latter counts", crate::root::text(path), words(left), words(right))
+    format!(
+        "{}: {}, {}; the latter counts",
+        crate::root::text(path),
+        words(left),
+        words(right)
+    )
 }

@@ -101,6 +101,8 @@ pub struct Plan {
     pub(crate) notes: Vec<String>,
     /// Whether nothing was installed before.
     pub(crate) is_fresh: bool,
+    /// Numbers of what was installed when the plan was made.
+    pub(crate) based_on: Vec<u32>,
 }
 
 /// What a plan says of one package.
@@ -115,7 +117,14 @@ pub struct Change {
 impl Plan {
     /// Decides everything. Fails with all file conflicts at once.
     pub fn new(request: Request<'_>) -> Result<Self, TransactionError> {
-        let Request { install, remove, installed, mut aliases, disk, docs } = request;
+        let Request {
+            install,
+            remove,
+            installed,
+            mut aliases,
+            disk,
+            docs,
+        } = request;
         for package in &install {
             aliases.extend(&package.metadata.files);
         }
@@ -125,7 +134,8 @@ impl Plan {
             outgoing.push(found.ok_or(TransactionError::NoSuchPackage { number: *number })?);
         }
         let gone: HashSet<u32> = remove.iter().copied().collect();
-        let staying: Vec<&InstalledPackage> = installed.iter().filter(|p| !gone.contains(&p.number)).collect();
+        let staying: Vec<&InstalledPackage> =
+            installed.iter().filter(|p| !gone.contains(&p.number)).collect();
         let owners = Owners::new(&install, &staying, &aliases);
         let (shared, conflicts) = owners.compare();
         if !conflicts.is_empty() {
@@ -138,7 +148,13 @@ impl Plan {
             install.iter().filter(|p| p.metadata.nevra.name == name).count()
                 + staying.iter().filter(|p| p.metadata.nevra.name == name).count()
         };
-        let decide = Decide { aliases: &aliases, shared: &shared, old_files: &old_files, disk, docs };
+        let decide = Decide {
+            aliases: &aliases,
+            shared: &shared,
+            old_files: &old_files,
+            disk,
+            docs,
+        };
         let mut actions = Vec::with_capacity(install.len());
         for (position, package) in install.iter().enumerate() {
             actions.push(decide.actions(position, package)?);
@@ -163,7 +179,16 @@ impl Plan {
                 instances,
             })
             .collect();
-        Ok(Self { installs, removals, directories, aliases, notes, is_fresh })
+        let based_on = installed.iter().map(|package| package.number).collect();
+        Ok(Self {
+            installs,
+            removals,
+            directories,
+            aliases,
+            notes,
+            is_fresh,
+            based_on,
+        })
     }
 
     /// What will be laid, replaced and removed.
@@ -181,7 +206,10 @@ impl Plan {
             self.removals
                 .iter()
                 .filter(|removal| !removal.replaced)
-                .map(|removal| Change { new: None, old: vec![removal.package.metadata.nevra.clone()] }),
+                .map(|removal| Change {
+                    new: None,
+                    old: vec![removal.package.metadata.nevra.clone()],
+                }),
         );
         changes
     }
@@ -193,7 +221,10 @@ impl Plan {
 
     /// Bytes that will be written.
     pub fn installed_size(&self) -> u64 {
-        self.installs.iter().map(|install| install.package.metadata.installed_size()).sum()
+        self.installs
+            .iter()
+            .map(|install| install.package.metadata.installed_size())
+            .sum()
     }
 }
 
@@ -201,7 +232,11 @@ impl Plan {
 fn replaced_by(package: &VerifiedPackage, removals: &[Removal]) -> Vec<usize> {
     let name = &package.metadata.nevra.name;
     (0..removals.len())
-        .filter(|at| removals.get(*at).is_some_and(|r| r.package.metadata.nevra.name == *name))
+        .filter(|at| {
+            removals
+                .get(*at)
+                .is_some_and(|r| r.package.metadata.nevra.name == *name)
+        })
         .collect()
 }
 
@@ -216,7 +251,11 @@ struct Decide<'a> {
 impl Decide<'_> {
     fn actions(&self, position: usize, package: &VerifiedPackage) -> Result<Vec<Action>, TransactionError> {
         let files = &package.metadata.files;
-        files.iter().enumerate().map(|(at, file)| self.action((position, at), file)).collect()
+        files
+            .iter()
+            .enumerate()
+            .map(|(at, file)| self.action((position, at), file))
+            .collect()
     }
 
     fn action(&self, place: (usize, usize), file: &FileEntry) -> Result<Action, TransactionError> {
@@ -236,7 +275,11 @@ impl Decide<'_> {
             return Ok(Action::Write);
         }
         let path = self.aliases.resolve(&file.path);
-        Ok(config::install_action(file, self.old_files.get(&path), &self.disk.look(&path)?))
+        Ok(config::install_action(
+            file,
+            self.old_files.get(&path),
+            &self.disk.look(&path)?,
+        ))
     }
 }
 
@@ -252,8 +295,11 @@ fn plan_removals(
     if outgoing.is_empty() {
         return Ok(Vec::new());
     }
-    let kept: HashSet<_> =
-        staying.iter().flat_map(|p| &p.metadata.files).map(|file| aliases.resolve(&file.path)).collect();
+    let kept: HashSet<_> = staying
+        .iter()
+        .flat_map(|p| &p.metadata.files)
+        .map(|file| aliases.resolve(&file.path))
+        .collect();
     let mut removals = Vec::with_capacity(outgoing.len());
     for package in outgoing {
         let name = &package.metadata.nevra.name;
@@ -283,7 +329,10 @@ const TRIGGER_TAGS: [Tag; 3] = [Tag::TRIGGERNAME, Tag::FILETRIGGERNAME, Tag::TRA
 
 fn note_triggers(install: &[VerifiedPackage], staying: &[&InstalledPackage], notes: &mut Vec<String>) {
     let mut names: Vec<&str> = Vec::new();
-    let headers = install.iter().map(|p| (&p.header, &p.metadata)).chain(staying.iter().map(|p| (&p.header, &p.metadata)));
+    let headers = install
+        .iter()
+        .map(|p| (&p.header, &p.metadata))
+        .chain(staying.iter().map(|p| (&p.header, &p.metadata)));
     for (header, metadata) in headers {
         if TRIGGER_TAGS.iter().any(|tag| header.contains(*tag)) {
             names.push(&metadata.nevra.name);
@@ -292,7 +341,10 @@ fn note_triggers(install: &[VerifiedPackage], staying: &[&InstalledPackage], not
     names.sort_unstable();
     names.dedup();
     if !names.is_empty() {
-        notes.push(format!("triggers are not run yet; these packages have some: {}", names.join(", ")));
+        notes.push(format!(
+            "triggers are not run yet; these packages have some: {}",
+            names.join(", ")
+        ));
     }
 }
 

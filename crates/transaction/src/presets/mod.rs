@@ -48,8 +48,19 @@ const SCOPES: &[Scope] = &[
 ];
 
 /// Endings of units that can be enabled.
-const KINDS: &[&str] =
-    &["service", "socket", "target", "timer", "path", "mount", "automount", "swap", "device", "slice", "scope"];
+const KINDS: &[&str] = &[
+    "service",
+    "socket",
+    "target",
+    "timer",
+    "path",
+    "mount",
+    "automount",
+    "swap",
+    "device",
+    "slice",
+    "scope",
+];
 
 /// Most units that one `Also=` chain reaches.
 const MAX_CHAIN: usize = 64;
@@ -61,11 +72,19 @@ pub(crate) struct UnitChanges {
 }
 
 /// Enables and disables units; answers the links that were made or removed.
-pub(crate) fn apply(root: &Root, changes: &UnitChanges, clock: Clock) -> Result<Vec<Vec<u8>>, TransactionError> {
+pub(crate) fn apply(
+    root: &Root,
+    changes: &UnitChanges,
+    clock: Clock,
+) -> Result<Vec<Vec<u8>>, TransactionError> {
     let mut changed = Vec::new();
     for scope in SCOPES {
         let names = |paths: &BTreeSet<String>| -> BTreeSet<String> {
-            paths.iter().filter_map(|path| unit_name(path, scope.units)).map(str::to_owned).collect()
+            paths
+                .iter()
+                .filter_map(|path| unit_name(path, scope.units))
+                .map(str::to_owned)
+                .collect()
         };
         let (new, gone) = (names(&changes.new), names(&changes.gone));
         if !gone.is_empty() {
@@ -98,7 +117,11 @@ fn preset(
     for name in names {
         match rules.verdict(name) {
             Verdict::Enable(instances) => {
-                let instances = if instances.is_empty() { vec![None] } else { instances.into_iter().map(Some).collect() };
+                let instances = if instances.is_empty() {
+                    vec![None]
+                } else {
+                    instances.into_iter().map(Some).collect()
+                };
                 for instance in instances {
                     enable(root, scope, name, instance.as_deref(), &mut links)?;
                 }
@@ -109,15 +132,23 @@ fn preset(
             Verdict::Ignore => {}
         }
     }
-    let mut changed = if off.is_empty() { Vec::new() } else { disable(root, scope, &off)? };
+    let mut changed = if off.is_empty() {
+        Vec::new()
+    } else {
+        disable(root, scope, &off)?
+    };
     for (path, target) in &links {
         for made in root.ensure_folder(crate::root::split(path.as_bytes()).0)? {
             root.set_time(&made, clock.seconds())?;
         }
         // A unit of the administrator's own, or a mask, is not overwritten.
-        let stat = root.stat(path.as_bytes()).map_err(|e| root.error("reading", path.as_bytes(), e))?;
+        let stat = root
+            .stat(path.as_bytes())
+            .map_err(|e| root.error("reading", path.as_bytes(), e))?;
         let is_free = stat.is_none_or(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink);
-        let current = root.read_link(path.as_bytes()).map_err(|e| root.error("reading", path.as_bytes(), e))?;
+        let current = root
+            .read_link(path.as_bytes())
+            .map_err(|e| root.error("reading", path.as_bytes(), e))?;
         let is_masked = current.as_deref() == Some(b"/dev/null");
         if is_free && !is_masked && root.link(path.as_bytes(), target.as_bytes(), clock.seconds())? {
             changed.push(path.clone().into_bytes());
@@ -140,7 +171,9 @@ fn enable(
         if seen.len() >= MAX_CHAIN || !seen.insert(name.clone()) {
             continue;
         }
-        let Some((file, install)) = read_unit(root, scope, &name)? else { continue };
+        let Some((file, install)) = read_unit(root, scope, &name)? else {
+            continue;
+        };
         waiting.extend(install.also.iter().map(|other| (other.clone(), None)));
         install_links(scope, &file, &name, instance.as_deref(), &install, links);
     }
@@ -153,7 +186,9 @@ fn read_unit(root: &Root, scope: &Scope, name: &str) -> Result<Option<(String, I
     let template = unit::template_of(name);
     for candidate in [Some(name.to_owned()), template].into_iter().flatten() {
         let path = format!("{}/{candidate}", scope.units);
-        let stat = root.stat(path.as_bytes()).map_err(|e| root.error("reading", path.as_bytes(), e))?;
+        let stat = root
+            .stat(path.as_bytes())
+            .map_err(|e| root.error("reading", path.as_bytes(), e))?;
         let Some(stat) = stat else { continue };
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Ok(None);
@@ -199,13 +234,18 @@ fn install_links(
             links.insert(format!("{}/{alias}", scope.links), file.to_owned());
         }
     }
-    for (units, ending) in
-        [(&install.wanted_by, "wants"), (&install.required_by, "requires"), (&install.upheld_by, "upholds")]
-    {
+    for (units, ending) in [
+        (&install.wanted_by, "wants"),
+        (&install.required_by, "requires"),
+        (&install.upheld_by, "upholds"),
+    ] {
         for other in units {
             let other = unit::expand(other, &full);
             if is_plain(&other) {
-                links.insert(format!("{}/{other}.{ending}/{full}", scope.links), file.to_owned());
+                links.insert(
+                    format!("{}/{other}.{ending}/{full}", scope.links),
+                    file.to_owned(),
+                );
             }
         }
     }
@@ -222,7 +262,10 @@ fn disable(root: &Root, scope: &Scope, names: &BTreeSet<String>) -> Result<Vec<V
     for entry in root.list(scope.links.as_bytes())? {
         let entry = crate::root::text(&entry);
         let path = format!("{}/{entry}", scope.links);
-        if [".wants", ".requires", ".upholds"].iter().any(|ending| entry.ends_with(ending)) {
+        if [".wants", ".requires", ".upholds"]
+            .iter()
+            .any(|ending| entry.ends_with(ending))
+        {
             let mut left = 0;
             for link in root.list(path.as_bytes())? {
                 let link = format!("{path}/{}", crate::root::text(&link));
@@ -243,18 +286,33 @@ fn disable(root: &Root, scope: &Scope, names: &BTreeSet<String>) -> Result<Vec<V
 }
 
 fn remove_empty(root: &Root, path: &str) -> Result<(), TransactionError> {
-    let (folder, name) = root.parent(path.as_bytes()).map_err(|e| root.error("removing", path.as_bytes(), e))?;
+    let (folder, name) = root
+        .parent(path.as_bytes())
+        .map_err(|e| root.error("removing", path.as_bytes(), e))?;
     match rustix::fs::unlinkat(&folder, name, rustix::fs::AtFlags::REMOVEDIR) {
-        Ok(()) | Err(rustix::io::Errno::NOTEMPTY | rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(()),
+        Ok(()) | Err(rustix::io::Errno::NOTEMPTY | rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => {
+            Ok(())
+        }
         Err(e) => Err(root.error("removing", path.as_bytes(), e)),
     }
 }
 
 /// Whether a link leads to one of these units (or a template's instance to its template).
-fn leads_to(root: &Root, link: &str, scope: &Scope, names: &BTreeSet<String>) -> Result<bool, TransactionError> {
-    let target = root.read_link(link.as_bytes()).map_err(|e| root.error("reading", link.as_bytes(), e))?;
-    let Some(target) = target.map(|target| crate::root::text(&target)) else { return Ok(false) };
+fn leads_to(
+    root: &Root,
+    link: &str,
+    scope: &Scope,
+    names: &BTreeSet<String>,
+) -> Result<bool, TransactionError> {
+    let target = root
+        .read_link(link.as_bytes())
+        .map_err(|e| root.error("reading", link.as_bytes(), e))?;
+    let Some(target) = target.map(|target| crate::root::text(&target)) else {
+        return Ok(false);
+    };
     let (folder, name) = target.rsplit_once('/').unwrap_or(("", &target));
-    let is_units = folder == scope.units || format!("/usr{folder}") == scope.units || folder.ends_with("/systemd/system");
+    let is_units = folder == scope.units
+        || format!("/usr{folder}") == scope.units
+        || folder.ends_with("/systemd/system");
     Ok(is_units && names.contains(name))
 }

@@ -39,7 +39,9 @@ impl Rules {
             for name in root.list(folder.as_bytes())? {
                 let name = crate::root::text(&name);
                 if name.ends_with(".preset") {
-                    files.entry(name.clone()).or_insert_with(|| format!("{folder}/{name}"));
+                    files
+                        .entry(name.clone())
+                        .or_insert_with(|| format!("{folder}/{name}"));
                 }
             }
         }
@@ -64,12 +66,22 @@ impl Rules {
                 // systemd warns and goes on, so that newer words do not break older systems.
                 _ => continue,
             };
-            let fail = |reason: String| TransactionError::Declaration { file: file.to_owned(), line: number, reason };
-            let pattern = words.next().ok_or_else(|| fail("the unit's name is missing".to_owned()))?;
+            let fail = |reason: String| TransactionError::Declaration {
+                file: file.to_owned(),
+                line: number,
+                reason,
+            };
+            let pattern = words
+                .next()
+                .ok_or_else(|| fail("the unit's name is missing".to_owned()))?;
             let glob = GlobBuilder::new(pattern).build();
             let glob = glob.map_err(|error| fail(format!("`{pattern}` is no pattern: {}", error.kind())))?;
             let instances = words.map(str::to_owned).collect();
-            self.0.push(Rule { word, pattern: glob.compile_matcher(), instances });
+            self.0.push(Rule {
+                word,
+                pattern: glob.compile_matcher(),
+                instances,
+            });
         }
         Ok(())
     }
@@ -99,10 +111,19 @@ mod tests {
         rules.parse("90.preset", text).unwrap();
         assert_eq!(rules.verdict("ssh.service"), Verdict::Enable(vec![]));
         assert_eq!(rules.verdict("ssh.socket"), Verdict::Disable);
-        assert_eq!(rules.verdict("getty@.service"), Verdict::Enable(vec!["tty1".to_owned(), "tty2".to_owned()]));
+        assert_eq!(
+            rules.verdict("getty@.service"),
+            Verdict::Enable(vec!["tty1".to_owned(), "tty2".to_owned()])
+        );
         assert_eq!(rules.verdict("x.timer"), Verdict::Ignore);
         assert_eq!(rules.verdict("y.timer"), Verdict::Disable);
         assert_eq!(Rules(Vec::new()).verdict("y.timer"), Verdict::Enable(vec![]));
-        assert!(rules.parse("x", "enable\n").unwrap_err().to_string().contains("x, line 1"));
+        assert!(
+            rules
+                .parse("x", "enable\n")
+                .unwrap_err()
+                .to_string()
+                .contains("x, line 1")
+        );
     }
 }

@@ -21,7 +21,9 @@ impl Install {
                 is_install = section == "Install";
                 continue;
             }
-            let Some((key, value)) = line.split_once('=').filter(|_| is_install) else { continue };
+            let Some((key, value)) = line.split_once('=').filter(|_| is_install) else {
+                continue;
+            };
             let list = match key.trim() {
                 "WantedBy" => &mut self.wanted_by,
                 "RequiredBy" => &mut self.required_by,
@@ -29,7 +31,8 @@ impl Install {
                 "Alias" => &mut self.alias,
                 "Also" => &mut self.also,
                 "DefaultInstance" => {
-                    self.default_instance = Some(value.trim().to_owned()).filter(|instance| !instance.is_empty());
+                    self.default_instance =
+                        Some(value.trim().to_owned()).filter(|instance| !instance.is_empty());
                     continue;
                 }
                 _ => continue,
@@ -37,7 +40,11 @@ impl Install {
             if value.trim().is_empty() {
                 list.clear();
             }
-            list.extend(value.split_whitespace().map(|word| word.trim_matches('"').to_owned()));
+            list.extend(
+                value
+                    .split_whitespace()
+                    .map(|word| word.trim_matches('"').to_owned()),
+            );
         }
     }
 }
@@ -127,10 +134,16 @@ mod tests {
 
     #[test]
     fn names_are_taken_apart() {
-        assert_eq!(template_of("getty@tty1.service").as_deref(), Some("getty@.service"));
+        assert_eq!(
+            template_of("getty@tty1.service").as_deref(),
+            Some("getty@.service")
+        );
         assert_eq!(template_of("getty@.service"), None);
         assert_eq!(template_of("ssh.service"), None);
-        assert_eq!(instantiate("getty@.service", Some("tty1")).as_deref(), Some("getty@tty1.service"));
+        assert_eq!(
+            instantiate("getty@.service", Some("tty1")).as_deref(),
+            Some("getty@tty1.service")
+        );
         assert_eq!(instantiate("getty@.service", None), None);
         assert_eq!(expand("dev-%i.device", "growfs@vda.service"), "dev-vda.device");
         assert_eq!(expand("%p-%N-%n-%%-%z", "a@b.service"), "a-a@b-a@b.service-%-%z");

@@ -49,14 +49,29 @@ pub struct InstalledPackage {
 
 impl InstalledPackage {
     fn parse(number: u32, blob: &[u8]) -> Result<Self, TransactionError> {
-        let fail = |source| TransactionError::InstalledHeader { package: format!("number {number}"), source };
+        let fail = |source| TransactionError::InstalledHeader {
+            package: format!("number {number}"),
+            source,
+        };
         let header = Header::from_blob(blob).map_err(fail)?;
         let metadata = Metadata::from_header(&header).map_err(fail)?;
-        let states = header.entry(Tag::FILESTATES).map(|entry| header.data(entry)).unwrap_or_default();
+        let states = header
+            .entry(Tag::FILESTATES)
+            .map(|entry| header.data(entry))
+            .unwrap_or_default();
         // 0 is normal, 3 is on a shared file system (rpmfileState); what is not said is normal.
-        let present = (0..metadata.files.len()).map(|at| matches!(states.get(at), None | Some(0 | 3))).collect();
+        let present = (0..metadata.files.len())
+            .map(|at| matches!(states.get(at), None | Some(0 | 3)))
+            .collect();
         let install_time = header.u32(Tag::INSTALLTIME).map_err(fail)?.unwrap_or_default();
-        Ok(Self { number, install_time, present, digest: Sha256::digest(blob).into(), metadata, header })
+        Ok(Self {
+            number,
+            install_time,
+            present,
+            digest: Sha256::digest(blob).into(),
+            metadata,
+            header,
+        })
     }
 
     /// Whether this is one of rpm's keys rather than a package.
@@ -67,15 +82,27 @@ impl InstalledPackage {
 
 /// Reads all installed packages, in the order of their numbers. None if there is no database.
 pub fn read_installed(root: &Root) -> Result<Vec<InstalledPackage>, TransactionError> {
-    let Some(place) = Place::find(root)? else { return Ok(Vec::new()) };
-    let fail = |source| TransactionError::Database { action: "reading", path: place.shown.clone(), source };
-    let connection = Connection::open_with_flags(place.file(), OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fail)?;
-    let mut statement = connection.prepare("SELECT hnum, blob FROM Packages ORDER BY hnum").map_err(fail)?;
+    let Some(place) = Place::find(root)? else {
+        return Ok(Vec::new());
+    };
+    let fail = |source| TransactionError::Database {
+        action: "reading",
+        path: place.shown.clone(),
+        source,
+    };
+    let connection =
+        Connection::open_with_flags(place.file(), OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fail)?;
+    let mut statement = connection
+        .prepare("SELECT hnum, blob FROM Packages ORDER BY hnum")
+        .map_err(fail)?;
     let mut found = statement.query([]).map_err(fail)?;
     let mut packages = Vec::new();
     while let Some(row) = found.next().map_err(fail)? {
         let number = row.get(0).map_err(fail)?;
-        let blob = row.get_ref(1).and_then(|value| Ok(value.as_blob()?)).map_err(fail)?;
+        let blob = row
+            .get_ref(1)
+            .and_then(|value| Ok(value.as_blob()?))
+            .map_err(fail)?;
         let package = InstalledPackage::parse(number, blob)?;
         if !package.is_key() {
             packages.push(package);
@@ -89,11 +116,20 @@ pub fn read_installed(root: &Root) -> Result<Vec<InstalledPackage>, TransactionE
 
 /// Asks sqlite whether the database is sound; the answer is a list of complaints.
 pub fn check(root: &Root) -> Result<Vec<String>, TransactionError> {
-    let Some(place) = Place::find(root)? else { return Ok(Vec::new()) };
-    let fail = |source| TransactionError::Database { action: "checking", path: place.shown.clone(), source };
-    let connection = Connection::open_with_flags(place.file(), OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fail)?;
+    let Some(place) = Place::find(root)? else {
+        return Ok(Vec::new());
+    };
+    let fail = |source| TransactionError::Database {
+        action: "checking",
+        path: place.shown.clone(),
+        source,
+    };
+    let connection =
+        Connection::open_with_flags(place.file(), OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fail)?;
     let mut statement = connection.prepare("PRAGMA integrity_check").map_err(fail)?;
-    let answers = statement.query_map([], |row| row.get::<_, String>(0)).map_err(fail)?;
+    let answers = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .map_err(fail)?;
     let answers: Vec<String> = answers.collect::<Result<_, _>>().map_err(fail)?;
     Ok(answers.into_iter().filter(|answer| answer != "ok").collect())
 }
@@ -108,7 +144,9 @@ impl Place {
     fn find(root: &Root) -> Result<Option<Self>, TransactionError> {
         for folder in [DATABASE_FOLDER, OLD_FOLDER] {
             let file = format!("{folder}/{FILE}");
-            let found = root.stat(file.as_bytes()).map_err(|e| root.error("opening", file.as_bytes(), e))?;
+            let found = root
+                .stat(file.as_bytes())
+                .map_err(|e| root.error("opening", file.as_bytes(), e))?;
             if found.is_some() {
                 return Self::open(root, folder).map(Some);
             }
@@ -117,9 +155,13 @@ impl Place {
     }
 
     fn open(root: &Root, folder: &str) -> Result<Self, TransactionError> {
-        let descriptor =
-            root.folder(folder.as_bytes()).map_err(|e| root.error("opening", folder.as_bytes(), e))?;
-        Ok(Self { folder: descriptor, shown: root.shown(folder.as_bytes()).join(FILE) })
+        let descriptor = root
+            .folder(folder.as_bytes())
+            .map_err(|e| root.error("opening", folder.as_bytes(), e))?;
+        Ok(Self {
+            folder: descriptor,
+            shown: root.shown(folder.as_bytes()).join(FILE),
+        })
     }
 
     /// A path that leads to the file through the held folder, so that no link can lead elsewhere.
@@ -155,19 +197,51 @@ impl RpmDatabase {
             }
         };
         let lock = lock(&place)?;
-        let fail = |source| TransactionError::Database { action: "opening", path: place.shown.clone(), source };
+        let fail = |source| TransactionError::Database {
+            action: "opening",
+            path: place.shown.clone(),
+            source,
+        };
         let connection = Connection::open(place.file()).map_err(fail)?;
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(fail)?;
-        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(fail);
+        connection
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .map_err(fail)?;
+        let count = |sql: &str| {
+            connection
+                .query_row(sql, [], |row| row.get::<_, i64>(0))
+                .map_err(fail)
+        };
         let has_tables = count("SELECT count(*) FROM sqlite_schema WHERE name = 'Packages'")? > 0;
         let is_new = !has_tables || count("SELECT count(*) FROM Packages")? == 0;
-        Ok(Self { place, connection, is_new, _lock: lock })
+        Ok(Self {
+            place,
+            connection,
+            is_new,
+            _lock: lock,
+        })
     }
 
-    /// Removes and adds packages, as one change; answers the numbers of the added ones.
+    /// Whether the installed packages are those a plan was made for: between then and the lock, another program may have
+    /// changed them.
+    pub(crate) fn is_as_planned(&self, root: &Root, planned: &[u32]) -> Result<bool, TransactionError> {
+        if self.is_new {
+            return Ok(planned.is_empty());
+        }
+        let now: Vec<u32> = read_installed(root)?
+            .iter()
+            .map(|package| package.number)
+            .collect();
+        Ok(now == planned)
+    }
+
+    /// Removes and adds packages, as one change.
     pub(crate) fn apply(&mut self, remove: &[u32], add: &[Addition]) -> Result<(), TransactionError> {
         let path = self.place.shown.clone();
-        let fail = |source| TransactionError::Database { action: "writing", path: path.clone(), source };
+        let fail = |source| TransactionError::Database {
+            action: "writing",
+            path: path.clone(),
+            source,
+        };
         // A new database is worth nothing unless the root is complete, and the root is synced as a whole.
         let pragmas = if self.is_new {
             "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;"
@@ -178,26 +252,44 @@ impl RpmDatabase {
         let is_new = self.is_new;
         let transaction = self.connection.transaction().map_err(fail)?;
         let create = |statements: Vec<String>| {
-            statements.iter().try_for_each(|s| transaction.execute_batch(s)).map_err(fail)
+            statements
+                .iter()
+                .try_for_each(|s| transaction.execute_batch(s))
+                .map_err(fail)
         };
         create(std::iter::once(schema::CREATE_PACKAGES.to_owned()).collect())?;
         create(schema::TABLES.iter().map(schema::Table::create).collect())?;
         if !is_new {
-            create(schema::TABLES.iter().flat_map(schema::Table::create_indexes).collect())?;
+            create(
+                schema::TABLES
+                    .iter()
+                    .flat_map(schema::Table::create_indexes)
+                    .collect(),
+            )?;
         }
         for number in remove {
             for table in schema::TABLES {
                 let sql = format!("DELETE FROM '{}' WHERE hnum = ?1", table.name);
-                transaction.prepare_cached(&sql).and_then(|mut s| s.execute([number])).map_err(fail)?;
+                transaction
+                    .prepare_cached(&sql)
+                    .and_then(|mut s| s.execute([number]))
+                    .map_err(fail)?;
             }
-            transaction.execute("DELETE FROM Packages WHERE hnum = ?1", [number]).map_err(fail)?;
+            transaction
+                .execute("DELETE FROM Packages WHERE hnum = ?1", [number])
+                .map_err(fail)?;
         }
         for addition in add {
             insert(&transaction, addition, &path)?;
         }
         if is_new {
             // Made last, an index over many rows is smaller and quicker.
-            create(schema::TABLES.iter().flat_map(schema::Table::create_indexes).collect())?;
+            create(
+                schema::TABLES
+                    .iter()
+                    .flat_map(schema::Table::create_indexes)
+                    .collect(),
+            )?;
         }
         transaction.commit().map_err(fail)
     }
@@ -205,14 +297,22 @@ impl RpmDatabase {
     /// Closes the database so that it is one file that can be read without writing.
     pub(crate) fn close(self, root: &Root, clock: Clock) -> Result<(), TransactionError> {
         let path = self.place.shown.clone();
-        let fail = |source| TransactionError::Database { action: "closing", path: path.clone(), source };
+        let fail = |source| TransactionError::Database {
+            action: "closing",
+            path: path.clone(),
+            source,
+        };
         // A reader elsewhere keeps a write-ahead log in use; then the mode stays as it is, which is no harm.
         match self.connection.pragma_update(None, "journal_mode", "DELETE") {
-            Err(e) if e.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) => return Err(fail(e)),
+            Err(e) if e.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                return Err(fail(e));
+            }
             _ => {}
         }
         self.connection.close().map_err(|(_, e)| fail(e))?;
-        let in_place = root.stat(OLD_FOLDER.as_bytes()).map_err(|e| root.error("reading", OLD_FOLDER.as_bytes(), e))?;
+        let in_place = root
+            .stat(OLD_FOLDER.as_bytes())
+            .map_err(|e| root.error("reading", OLD_FOLDER.as_bytes(), e))?;
         if in_place.is_none() {
             for made in root.ensure_folder(b"/var/lib")? {
                 root.set_time(&made, clock.seconds())?;
@@ -246,8 +346,15 @@ fn insert(
     addition: &Addition,
     path: &std::path::Path,
 ) -> Result<(), TransactionError> {
-    let fail = |source| TransactionError::Database { action: "writing", path: path.to_owned(), source };
-    let bad = |source| TransactionError::InstalledHeader { package: addition.package.clone(), source };
+    let fail = |source| TransactionError::Database {
+        action: "writing",
+        path: path.to_owned(),
+        source,
+    };
+    let bad = |source| TransactionError::InstalledHeader {
+        package: addition.package.clone(),
+        source,
+    };
     let header = Header::from_blob(&addition.blob).map_err(bad)?;
     transaction
         .prepare_cached("INSERT INTO Packages (blob) VALUES (?1)")

@@ -15,8 +15,12 @@ pub(super) type Row<'h> = (Key<'h>, u32);
 
 /// Requirements of scriptlets that run before or after the installation, of the installer (`rpmlib(…)`) and of
 /// keys: they do not matter once the package is there (`isInstallPreReq` of rpmds.h).
-const INSTALL_ONLY: u32 =
-    Sense::SCRIPT_PRE.bits() | Sense::SCRIPT_POST.bits() | Sense::RPMLIB.bits() | KEYRING | PRETRANS | POSTTRANS;
+const INSTALL_ONLY: u32 = Sense::SCRIPT_PRE.bits()
+    | Sense::SCRIPT_POST.bits()
+    | Sense::RPMLIB.bits()
+    | KEYRING
+    | PRETRANS
+    | POSTTRANS;
 const KEYRING: u32 = 1 << 26;
 const PRETRANS: u32 = 1 << 7;
 const POSTTRANS: u32 = 1 << 5;
@@ -34,7 +38,9 @@ pub(super) fn rows(header: &Header, keys: Keys) -> Result<Vec<Row<'_>>, HeaderEr
                 let flags = flags.get(index as usize).copied().unwrap_or_default();
                 flags & INSTALL_ONLY == 0 || flags & ERASE != 0
             };
-            numbered(header.byte_strings(Tag::REQUIRENAME)?).filter(|(_, index)| is_kept(*index)).collect()
+            numbered(header.byte_strings(Tag::REQUIRENAME)?)
+                .filter(|(_, index)| is_kept(*index))
+                .collect()
         }
         Keys::Triggers(tag) => {
             let mut seen: Vec<&[u8]> = Vec::new();
@@ -50,15 +56,27 @@ pub(super) fn rows(header: &Header, keys: Keys) -> Result<Vec<Row<'_>>, HeaderEr
         Keys::FileTriggers(tag, numbers) => {
             let numbers = header.u32s(numbers)?;
             let names = header.byte_strings(tag)?;
-            names.into_iter().zip(numbers).map(|(name, number)| (Key::Text(name), number)).collect()
+            names
+                .into_iter()
+                .zip(numbers)
+                .map(|(name, number)| (Key::Text(name), number))
+                .collect()
         }
-        Keys::Bytes(tag) => header.binary(tag)?.map(|bytes| (Key::Blob(bytes.to_vec()), 0)).into_iter().collect(),
-        Keys::Number(tag) => {
-            header.u32(tag)?.map(|number| (Key::Blob(number.to_ne_bytes().to_vec()), 0)).into_iter().collect()
-        }
+        Keys::Bytes(tag) => header
+            .binary(tag)?
+            .map(|bytes| (Key::Blob(bytes.to_vec()), 0))
+            .into_iter()
+            .collect(),
+        Keys::Number(tag) => header
+            .u32(tag)?
+            .map(|number| (Key::Blob(number.to_ne_bytes().to_vec()), 0))
+            .into_iter()
+            .collect(),
     })
 }
 
 fn numbered(strings: Vec<&[u8]>) -> impl Iterator<Item = Row<'_>> {
-    (0..).zip(strings).map(|(index, string)| (Key::Text(string), index))
+    (0..)
+        .zip(strings)
+        .map(|(index, string)| (Key::Text(string), index))
 }

@@ -51,24 +51,60 @@ pub(super) const TABLES: &[Table] = &[
     table("Basenames", Keys::Strings(Tag::BASENAMES), Indexes::KeyAndNumber),
     table("Group", Keys::Strings(Tag::GROUP), Indexes::Key),
     table("Requirename", Keys::Requires, Indexes::KeyAndNumber),
-    table("Providename", Keys::Strings(Tag::PROVIDENAME), Indexes::KeyAndNumber),
-    table("Conflictname", Keys::Strings(Tag::CONFLICTNAME), Indexes::KeyAndNumber),
-    table("Obsoletename", Keys::Strings(Tag::OBSOLETENAME), Indexes::KeyAndNumber),
-    table("Triggername", Keys::Triggers(Tag::TRIGGERNAME), Indexes::KeyAndNumber),
+    table(
+        "Providename",
+        Keys::Strings(Tag::PROVIDENAME),
+        Indexes::KeyAndNumber,
+    ),
+    table(
+        "Conflictname",
+        Keys::Strings(Tag::CONFLICTNAME),
+        Indexes::KeyAndNumber,
+    ),
+    table(
+        "Obsoletename",
+        Keys::Strings(Tag::OBSOLETENAME),
+        Indexes::KeyAndNumber,
+    ),
+    table(
+        "Triggername",
+        Keys::Triggers(Tag::TRIGGERNAME),
+        Indexes::KeyAndNumber,
+    ),
     table("Dirnames", Keys::Strings(Tag::DIRNAMES), Indexes::KeyAndNumber),
     table("Installtid", Keys::Number(Tag::INSTALLTID), Indexes::None),
     table("Sigmd5", Keys::Bytes(Tag::SIGMD5), Indexes::None),
     table("Sha1header", Keys::Strings(Tag::SHA1HEADER), Indexes::Key),
-    table("Filetriggername", Keys::FileTriggers(Tag::FILETRIGGERNAME, Tag::FILETRIGGERINDEX), Indexes::KeyAndNumber),
+    table(
+        "Filetriggername",
+        Keys::FileTriggers(Tag::FILETRIGGERNAME, Tag::FILETRIGGERINDEX),
+        Indexes::KeyAndNumber,
+    ),
     table(
         "Transfiletriggername",
         Keys::FileTriggers(Tag::TRANSFILETRIGGERNAME, Tag::TRANSFILETRIGGERINDEX),
         Indexes::KeyAndNumber,
     ),
-    table("Recommendname", Keys::Strings(Tag::RECOMMENDNAME), Indexes::KeyAndNumber),
-    table("Suggestname", Keys::Strings(Tag::SUGGESTNAME), Indexes::KeyAndNumber),
-    table("Supplementname", Keys::Strings(Tag::SUPPLEMENTNAME), Indexes::KeyAndNumber),
-    table("Enhancename", Keys::Strings(Tag::ENHANCENAME), Indexes::KeyAndNumber),
+    table(
+        "Recommendname",
+        Keys::Strings(Tag::RECOMMENDNAME),
+        Indexes::KeyAndNumber,
+    ),
+    table(
+        "Suggestname",
+        Keys::Strings(Tag::SUGGESTNAME),
+        Indexes::KeyAndNumber,
+    ),
+    table(
+        "Supplementname",
+        Keys::Strings(Tag::SUPPLEMENTNAME),
+        Indexes::KeyAndNumber,
+    ),
+    table(
+        "Enhancename",
+        Keys::Strings(Tag::ENHANCENAME),
+        Indexes::KeyAndNumber,
+    ),
 ];
 
 /// The statement that makes the table of headers.
@@ -78,7 +114,11 @@ pub(super) const CREATE_PACKAGES: &str =
 impl Table {
     /// The statement that makes it.
     pub(super) fn create(&self) -> String {
-        let kind = if self.indexes == Indexes::None { "BLOB" } else { "TEXT" };
+        let kind = if self.indexes == Indexes::None {
+            "BLOB"
+        } else {
+            "TEXT"
+        };
         format!(
             "CREATE TABLE IF NOT EXISTS '{}' (key '{kind}' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL, \
              FOREIGN KEY (hnum) REFERENCES 'Packages'(hnum))",
@@ -94,8 +134,9 @@ impl Table {
             Indexes::KeyAndNumber => &["key", "hnum"],
         };
         let name = self.name;
-        let statement =
-            |column: &&str| format!("CREATE INDEX IF NOT EXISTS '{name}_{column}_idx' ON '{name}'({column} ASC)");
+        let statement = |column: &&str| {
+            format!("CREATE INDEX IF NOT EXISTS '{name}_{column}_idx' ON '{name}'({column} ASC)")
+        };
         columns.iter().map(statement).collect()
     }
 }

@@ -3,8 +3,8 @@
 
 use lazuli_rpm::{Compression, Evr, FileEntry, FileFlags, Metadata, Nevra, PackageBuilder};
 use lazuli_transaction::{
-    Aliases, Clock, Docs, Options, PackageFile, Plan, Quiet, Report, Request, Root, TransactionError, Trust, Wanted,
-    execute, open_packages, read_installed,
+    Aliases, Clock, Docs, Options, PackageFile, Plan, Quiet, Report, Request, Root, TransactionError, Trust,
+    Wanted, execute, open_packages, read_installed,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,10 @@ pub(crate) fn skip_unless_root() -> bool {
 }
 
 pub(crate) fn has_rpm() -> bool {
-    let found = Command::new("rpm").arg("--version").output().is_ok_and(|o| o.status.success());
+    let found = Command::new("rpm")
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success());
     if !found {
         eprintln!("SKIPPED: `rpm` is not installed");
     }
@@ -35,14 +38,20 @@ pub(crate) struct Make {
 }
 
 pub(crate) fn make(name: &str, evr: &str) -> Make {
-    let mut metadata =
-        Metadata::new(Nevra { name: name.to_owned(), evr: Evr::parse(evr).unwrap(), arch: "x86_64".to_owned() });
+    let mut metadata = Metadata::new(Nevra {
+        name: name.to_owned(),
+        evr: Evr::parse(evr).unwrap(),
+        arch: "x86_64".to_owned(),
+    });
     metadata.summary = format!("The package {name}");
     metadata.description = "For tests.".to_owned();
     metadata.license = "MIT".to_owned();
     metadata.build_time = 1_600_000_000;
     metadata.build_host = "test".to_owned();
-    Make { metadata, contents: BTreeMap::new() }
+    Make {
+        metadata,
+        contents: BTreeMap::new(),
+    }
 }
 
 impl Make {
@@ -56,15 +65,24 @@ impl Make {
         self.file_as(path, mode, content, |_| {})
     }
 
-    pub(crate) fn file_as(mut self, path: &str, mode: u16, content: &str, change: impl FnOnce(&mut FileEntry)) -> Self {
+    pub(crate) fn file_as(
+        mut self,
+        path: &str,
+        mode: u16,
+        content: &str,
+        change: impl FnOnce(&mut FileEntry),
+    ) -> Self {
         let mut entry = FileEntry::regular(path, mode, content.len() as u64, None);
         change(&mut entry);
-        self.contents.insert(path.as_bytes().to_vec(), content.as_bytes().to_vec());
+        self.contents
+            .insert(path.as_bytes().to_vec(), content.as_bytes().to_vec());
         self.entry(entry)
     }
 
     pub(crate) fn config(self, path: &str, content: &str, more: FileFlags) -> Self {
-        self.file_as(path, 0o644, content, |entry| entry.flags = FileFlags::CONFIG | more)
+        self.file_as(path, 0o644, content, |entry| {
+            entry.flags = FileFlags::CONFIG | more
+        })
     }
 
     pub(crate) fn dir(self, path: &str, mode: u16) -> Self {
@@ -121,20 +139,38 @@ impl Bench {
     }
 
     pub(crate) fn target(&self, path: &str) -> String {
-        std::fs::read_link(self.path(path)).map(|p| p.display().to_string()).unwrap_or_else(|e| e.to_string())
+        std::fs::read_link(self.path(path))
+            .map(|p| p.display().to_string())
+            .unwrap_or_else(|e| e.to_string())
     }
 
-    pub(crate) fn plan(&self, files: &[PathBuf], remove: &[&str], docs: Docs) -> Result<Plan, TransactionError> {
+    pub(crate) fn plan(
+        &self,
+        files: &[PathBuf],
+        remove: &[&str],
+        docs: Docs,
+    ) -> Result<Plan, TransactionError> {
         let files: Vec<PackageFile> = files
             .iter()
-            .map(|path| PackageFile { path: path.clone(), sha256: None, wanted: Wanted::ByUser })
+            .map(|path| PackageFile {
+                path: path.clone(),
+                sha256: None,
+                wanted: Wanted::ByUser,
+            })
             .collect();
         let install = open_packages(&files, Trust::Unchecked, &Quiet)?;
         let installed = read_installed(&self.root)?;
         let goes = |name: &str| {
-            remove.contains(&name) || install.iter().any(|package| package.metadata().nevra.name == name)
+            remove.contains(&name)
+                || install
+                    .iter()
+                    .any(|package| package.metadata().nevra.name == name)
         };
-        let remove = installed.iter().filter(|p| goes(&p.metadata.nevra.name)).map(|p| p.number).collect();
+        let remove = installed
+            .iter()
+            .filter(|p| goes(&p.metadata.nevra.name))
+            .map(|p| p.number)
+            .collect();
         Plan::new(Request {
             install,
             remove,
@@ -151,7 +187,10 @@ impl Bench {
     }
 
     pub(crate) fn install(&self, packages: Vec<Make>) -> Report {
-        let files: Vec<PathBuf> = packages.into_iter().map(|package| package.into(&self.packages())).collect();
+        let files: Vec<PathBuf> = packages
+            .into_iter()
+            .map(|package| package.into(&self.packages()))
+            .collect();
         self.change(&files, &[]).unwrap()
     }
 
@@ -163,21 +202,40 @@ impl Bench {
 
 pub(crate) fn rpm(root: &Path, arguments: &[&str]) -> String {
     let output = Command::new("rpm")
-        .args(["--root", root.to_str().unwrap(), "--dbpath", "/usr/lib/sysimage/rpm"])
+        .args([
+            "--root",
+            root.to_str().unwrap(),
+            "--dbpath",
+            "/usr/lib/sysimage/rpm",
+        ])
         .args(arguments)
         .env("LC_ALL", "C")
         .output()
         .unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     let noise = ["RPM should not be used directly", "However assuming you know"];
-    text.lines().filter(|line| !noise.iter().any(|n| line.contains(n))).map(|line| format!("{line}\n")).collect()
+    text.lines()
+        .filter(|line| !noise.iter().any(|n| line.contains(n)))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// A line of a table.
 pub(crate) fn sql(root: &Path, query: &str) -> String {
-    let output =
-        Command::new("sqlite3").arg(root.join("usr/lib/sysimage/rpm/rpmdb.sqlite")).arg(query).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("sqlite3")
+        .arg(root.join("usr/lib/sysimage/rpm/rpmdb.sqlite"))
+        .arg(query)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -193,7 +251,10 @@ pub(crate) fn add_shell(root: &Path) {
         };
         copy(&real, root.join(program.trim_start_matches('/')));
         let output = Command::new("ldd").arg(&real).output().unwrap();
-        for word in String::from_utf8_lossy(&output.stdout).split_whitespace().filter(|w| w.starts_with('/')) {
+        for word in String::from_utf8_lossy(&output.stdout)
+            .split_whitespace()
+            .filter(|w| w.starts_with('/'))
+        {
             copy(Path::new(word), root.join(word.trim_start_matches('/')));
         }
     }
