@@ -1,6 +1,6 @@
 //! From a job to a solution.
 
-use crate::expect::expect;
+use crate::expect::{expect, refine};
 use crate::explain::Explanation;
 use crate::formula::{Formula, Owner};
 use crate::request::Request;
@@ -8,13 +8,16 @@ use crate::run::{Chosen, Root, Source, Strength, run};
 use crate::tidy::{Reasons, requirement, tidy};
 use crate::view::View;
 use crate::{
-    Cause, Job, PackageId, Pool, Problem, Reason, Removed, Replaced, Solution, Weak,
+    Cause, Job, PackageId, Pool, Problem, Reason, Removed, Replaced, Solution, Upgrade, Weak,
     solution::Chosen as Installed,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Most specs of a failed job that are tried one by one for a clearer explanation.
 const SINGLE_TRIES_MAX: usize = 64;
+
+/// How often a solution is improved with what the one before taught.
+const REFINEMENTS_MAX: usize = 2;
 
 /// Finds the packages that fulfil `job`. The same pool and job give the same answer, on every run.
 pub fn solve(pool: &Pool, job: &Job) -> Result<Solution, Problem> {
@@ -38,26 +41,58 @@ pub fn solve(pool: &Pool, job: &Job) -> Result<Solution, Problem> {
 }
 
 fn attempt(request: &mut Request<'_>, job: &Job) -> Result<Reasons, Problem> {
+    let pool = request.view.pool;
     let roots: Vec<Root> = request.wanted.iter().chain(&request.kept).cloned().collect();
-    let (needed, recommended) = expect(&request.view, &request.wanted, job.weak);
-    request.view.set_expected(needed, recommended);
-    let view = &request.view;
-    let (roots, answer) = match run(view, &roots) {
+    let (mut needed, recommended) = expect(&request.view, &request.wanted, job.weak);
+    request.view.set_expected(needed.clone(), recommended.clone());
+    let (roots, answer) = match run(&request.view, &roots) {
         Ok(answer) => (roots, answer),
         Err(explanation) => {
             let softer = erasing(request, job);
-            match run(view, &softer) {
+            match run(&request.view, &softer) {
                 Ok(answer) if job.allow.erase => (softer, answer),
                 erasing => return Err(describe(request, &roots, explanation, erasing.ok())),
             }
         }
     };
-    let reasons = tidy(view, &roots, &answer);
-    Ok(if job.weak == Weak::Install {
-        crate::weak::add(view, reasons)
+    let mut best = tidy(&request.view, &roots, &answer);
+    // Where all is to be upgraded, fewer changes are no gain.
+    let rounds = if job.upgrade == Upgrade::None && !job.sync {
+        REFINEMENTS_MAX
     } else {
-        reasons
+        0
+    };
+    for _ in 0..rounds {
+        // A provider that was chosen early may be spared where another one turned out to be needed anyway.
+        let Some(more) = refine(&request.view, &needed, best.keys().copied()) else {
+            break;
+        };
+        request.view.set_expected(more.clone(), recommended.clone());
+        needed = more;
+        let Ok(answer) = run(&request.view, &roots) else {
+            break;
+        };
+        let reasons = tidy(&request.view, &roots, &answer);
+        // What was asked for must not become older for it.
+        let asked = best
+            .iter()
+            .filter(|(_, reason)| matches!(reason, Reason::User(_)));
+        let is_as_good = asked.map(|(id, _)| id).all(|id| reasons.contains_key(id));
+        if is_as_good && changes(pool, &reasons) < changes(pool, &best) {
+            best = reasons;
+        }
+    }
+    Ok(if job.weak == Weak::Install {
+        crate::weak::add(&request.view, best)
+    } else {
+        best
     })
+}
+
+/// What a solution costs: first the installed packages that go or change, then the packages that come.
+fn changes(pool: &Pool, reasons: &Reasons) -> (usize, usize) {
+    let kept = reasons.keys().filter(|id| pool.is_installed(**id)).count();
+    (pool.installed().count() - kept, reasons.len() - kept)
 }
 
 /// The same roots, but installed packages may go, unless they are protected.

@@ -43,6 +43,24 @@ pub(crate) fn expect(view: &View<'_>, roots: &[Root], weak: Weak) -> (HashSet<Gr
     (needed.groups, recommended.groups)
 }
 
+/// Learns from a first solution: besides what was known before, the names that its packages require and that only
+/// packages of one name can meet. `None` if that is nothing new.
+pub(crate) fn refine(
+    view: &View<'_>,
+    known: &HashSet<GroupId>,
+    solution: impl Iterator<Item = PackageId>,
+) -> Option<HashSet<GroupId>> {
+    let mut closure = Closure {
+        view,
+        groups: known.clone(),
+        queue: Vec::new(),
+    };
+    for id in solution {
+        closure.follow(id);
+    }
+    (closure.groups.len() > known.len()).then_some(closure.groups)
+}
+
 struct Closure<'v> {
     view: &'v View<'v>,
     groups: HashSet<GroupId>,

@@ -81,6 +81,17 @@ fn providers_that_are_needed_anyway_are_preferred() {
             install a-1-1.x86_64 (asked for `a`)
         "#]],
     );
+    // What a choice itself needs may make the choice superfluous.
+    check(
+        "available ssh-1-1.x86_64; requires lsb
+         available lsb-1-1.x86_64; requires sysv
+         available sysv-1-1.x86_64; provides lsb",
+        "install ssh",
+        expect![[r#"
+            install sysv-1-1.x86_64 (needed by ssh-1-1.x86_64)
+            install ssh-1-1.x86_64 (asked for `ssh`)
+        "#]],
+    );
     // What is recommended steers a choice, too.
     check(
         "available a-1-1.x86_64; requires mail; recommends y
