@@ -31,8 +31,14 @@ fn main() -> ExitCode {
     files.sort();
     let (mut packages, mut unclear, mut failed) = (0, Vec::new(), Vec::new());
     for file in files {
-        let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        if only.as_ref().is_some_and(|only| !name.starts_with(&format!("{only}_"))) {
+        let name = file
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        if only
+            .as_ref()
+            .is_some_and(|only| !name.starts_with(&format!("{only}_")))
+        {
             continue;
         }
         packages += 1;
@@ -45,9 +51,17 @@ fn main() -> ExitCode {
             }
         }
     }
-    println!("{packages} packages, {} need a review: {}", unclear.len(), unclear.join(" "));
+    println!(
+        "{packages} packages, {} need a review: {}",
+        unclear.len(),
+        unclear.join(" ")
+    );
     failed.iter().for_each(|line| println!("FAILED {line}"));
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn survey(file: &Path) -> Result<Imported, Box<dyn std::error::Error>> {
@@ -71,7 +85,8 @@ fn show(imported: &Imported, all: bool) -> bool {
     let name = &imported.metadata.nevra.name;
     let mut needs_review = false;
     for script in &imported.report.scripts {
-        let count = |wanted: fn(&Verdict) -> bool| script.statements.iter().filter(|s| wanted(&s.verdict)).count();
+        let count =
+            |wanted: fn(&Verdict) -> bool| script.statements.iter().filter(|s| wanted(&s.verdict)).count();
         let unknown = count(|v| *v == Verdict::Unknown);
         needs_review |= unknown > 0;
         println!(
@@ -114,9 +129,16 @@ fn print_all(imported: &Imported) {
     for (what, list) in lists {
         list.iter().for_each(|dependency| println!("{what} {dependency}"));
     }
-    imported.report.notes.iter().for_each(|note| println!("note: {note}"));
+    imported
+        .report
+        .notes
+        .iter()
+        .for_each(|note| println!("note: {note}"));
     for file in &metadata.files {
         let path = String::from_utf8_lossy(&file.path);
-        println!("{:06o} {}:{} {path} {:?}", file.mode, file.user, file.group, file.flags);
+        println!(
+            "{:06o} {}:{} {path} {:?}",
+            file.mode, file.user, file.group, file.flags
+        );
     }
 }

@@ -121,7 +121,10 @@ pub fn import_all(
         progress(ImportEvent::Started { package });
         let result = import_file(input, signer, places);
         progress(match &result {
-            Ok((_, cached)) => ImportEvent::Finished { package, cached: *cached },
+            Ok((_, cached)) => ImportEvent::Finished {
+                package,
+                cached: *cached,
+            },
             Err(_) => ImportEvent::Failed { package },
         });
         result.map(|(summary, _)| summary)
@@ -134,7 +137,10 @@ fn import_file(
     signer: Option<ImportSigner<'_>>,
     places: ImportPlaces<'_>,
 ) -> Result<(ImportSummary, bool), ImportError> {
-    let read = |source| ImportError::Read { path: input.file.display().to_string(), source };
+    let read = |source| ImportError::Read {
+        path: input.file.display().to_string(),
+        source,
+    };
     let bytes = fs::read(&input.file).map_err(read)?;
     let key = fingerprint(&bytes, input, signer)?;
     if let Some(cache) = places.cache
@@ -149,14 +155,28 @@ fn import_file(
     let summary = summary(&imported, hex::encode(built.sha256()), built.size());
     let parts = [built.head.as_slice(), built.payload.as_slice()];
     if let Some(cache) = places.cache {
-        let text = serde_json::to_vec(&summary)
-            .map_err(|e| ImportError::Write { path: cache.display().to_string(), source: e.into() })?;
+        let text = serde_json::to_vec(&summary).map_err(|e| ImportError::Write {
+            path: cache.display().to_string(),
+            source: e.into(),
+        })?;
         // The summary comes last: it says that the package is whole.
         write_durably(cache, &format!("{key}.rpm"), &parts)?;
         write_durably(cache, &format!("{key}.json"), &[&text])?;
     }
     write_durably(places.output, &summary.file_name, &parts)?;
     Ok((summary, false))
+}
+
+/// Builds one package and writes it into a folder.
+pub fn write(
+    imported: &Imported,
+    signer: Option<&dyn Signer>,
+    folder: &Path,
+) -> Result<ImportSummary, ImportError> {
+    let built = imported.build(signer)?;
+    let summary = summary(imported, hex::encode(built.sha256()), built.size());
+    write_durably(folder, &summary.file_name, &[&built.head, &built.payload])?;
+    Ok(summary)
 }
 
 /// What a result depends on: the `.deb`, its origin, the settings, the signer and the importer.
@@ -169,23 +189,36 @@ fn fingerprint(
     // Of the list of real packages, only the names that this package replaces matter.
     let parsed = Deb::parse(deb, Limits::default())?;
     let replaced: Vec<bool> = match &settings.real_packages {
-        Some(real) => parsed.binary().replaces.iter().flatten().map(|r| real.contains(r.name.as_str())).collect(),
+        Some(real) => parsed
+            .binary()
+            .replaces
+            .iter()
+            .flatten()
+            .map(|r| real.contains(r.name.as_str()))
+            .collect(),
         None => Vec::new(),
     };
-    let own = ImportSettings { real_packages: None, ..ImportSettings::clone(settings) };
+    let own = ImportSettings {
+        real_packages: None,
+        ..ImportSettings::clone(settings)
+    };
     let canonical = format!(
         "{IMPORTER_VERSION}\n{}\n{}\n{:?}\n{replaced:?}\n{own:?}",
         input.origin,
         signer.map_or("unsigned", |s| s.identity),
         settings.real_packages.is_some(),
     );
-    let digest = Sha256::new().chain_update(Sha256::digest(deb)).chain_update(canonical).finalize();
+    let digest = Sha256::new()
+        .chain_update(Sha256::digest(deb))
+        .chain_update(canonical)
+        .finalize();
     Ok(hex::encode(digest))
 }
 
 /// An earlier result, if it is whole.
 fn cached(cache: &Path, key: &str) -> Option<(ImportSummary, Vec<u8>)> {
-    let summary: ImportSummary = serde_json::from_slice(&fs::read(cache.join(format!("{key}.json"))).ok()?).ok()?;
+    let summary: ImportSummary =
+        serde_json::from_slice(&fs::read(cache.join(format!("{key}.json"))).ok()?).ok()?;
     let package = fs::read(cache.join(format!("{key}.rpm"))).ok()?;
     let whole = hex::encode(Sha256::digest(&package)) == summary.sha256;
     (whole && is_file_name(&summary.file_name)).then_some((summary, package))
@@ -207,7 +240,10 @@ fn summary(imported: &Imported, sha256: String, size: u64) -> ImportSummary {
         name: nevra.name.clone(),
         nevra: nevra.to_string(),
         // As rpm names files: without the epoch.
-        file_name: format!("{}-{}-{}.{}.rpm", nevra.name, nevra.evr.version, nevra.evr.release, nevra.arch),
+        file_name: format!(
+            "{}-{}-{}.{}.rpm",
+            nevra.name, nevra.evr.version, nevra.evr.release, nevra.arch
+        ),
         sha256,
         size,
         origin: metadata.vcs.clone(),
@@ -236,7 +272,10 @@ fn write_durably(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), Impor
         file.persist(&path).map_err(|error| error.error)?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(|source| ImportError::Write { path: path.display().to_string(), source })
+    write().map_err(|source| ImportError::Write {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 fn set_mode(file: &File) -> io::Result<()> {

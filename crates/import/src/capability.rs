@@ -57,15 +57,21 @@ pub(crate) fn to_text(value: &[u8]) -> Option<String> {
     }
     let (words, _) = value.as_chunks::<4>();
     let word = |at: usize| u32::from_le_bytes(words[at]);
-    let (magic, bits) = (word(0), |low: usize| u64::from(word(low)) | u64::from(word(low + 2)) << 32);
+    let (magic, bits) = (word(0), |low: usize| {
+        u64::from(word(low)) | u64::from(word(low + 2)) << 32
+    });
     let (permitted, inheritable) = (bits(1), bits(2));
     if magic & REVISION_MASK != REVISION_2 || (permitted | inheritable) >> NAMES.len() != 0 {
         return None;
     }
     let effective = if magic & EFFECTIVE != 0 { "e" } else { "" };
     let clause = |set: u64, flags: &str| {
-        let names: Vec<&str> =
-            NAMES.iter().enumerate().filter(|(bit, _)| set >> bit & 1 == 1).map(|(_, name)| *name).collect();
+        let names: Vec<&str> = NAMES
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| set >> bit & 1 == 1)
+            .map(|(_, name)| *name)
+            .collect();
         (!names.is_empty()).then(|| format!("{}={flags}", names.join(",")))
     };
     let clauses = [
@@ -86,14 +92,27 @@ mod tests {
         for (hex, expected) in [
             // As setcap writes them.
             ("0100000200200000000000000000000000000000", Some("cap_net_raw=ep")),
-            ("0000000202000000000000000000000000000000", Some("cap_dac_override=p")),
-            ("0100000202100000000000008000000000000000", Some("cap_dac_override,cap_net_admin,cap_bpf=ep")),
-            ("0100000202100000021000008000000080000000", Some("cap_dac_override,cap_net_admin,cap_bpf=eip")),
+            (
+                "0000000202000000000000000000000000000000",
+                Some("cap_dac_override=p"),
+            ),
+            (
+                "0100000202100000000000008000000000000000",
+                Some("cap_dac_override,cap_net_admin,cap_bpf=ep"),
+            ),
+            (
+                "0100000202100000021000008000000080000000",
+                Some("cap_dac_override,cap_net_admin,cap_bpf=eip"),
+            ),
             ("01000003002000000000000000000000000000000000", None),
             ("0100000200000000000000000000000000000000", None),
             ("0100", None),
         ] {
-            assert_eq!(hex::decode(hex).ok().and_then(|v| to_text(&v)).as_deref(), expected, "{hex}");
+            assert_eq!(
+                hex::decode(hex).ok().and_then(|v| to_text(&v)).as_deref(),
+                expected,
+                "{hex}"
+            );
         }
     }
 }

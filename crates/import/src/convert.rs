@@ -3,8 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 
-use lazuli_deb::{Architecture, Changelog, Copyright, Deb, DebError, Limits, ScriptKind, Sha256Digest, TriggerDirection};
-use lazuli_rpm::{BuildError, BuiltPackage, ChangelogEntry, Compression, Dependency, Metadata, Nevra, PackageBuilder, Signer};
+use lazuli_deb::{
+    Architecture, Changelog, Copyright, Deb, DebError, Limits, ScriptKind, Sha256Digest, TriggerDirection,
+};
+use lazuli_rpm::{
+    BuildError, BuiltPackage, ChangelogEntry, Compression, Dependency, Metadata, Nevra, PackageBuilder,
+    Signer,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::automatic::automatic;
@@ -31,15 +36,16 @@ const MAX_CHANGELOG: u64 = 16 << 20;
 
 /// Users that every system has (base-passwd's tables, and systemd's basic.conf).
 const BASE_USERS: [&str; 18] = [
-    "root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup",
-    "list", "irc", "_apt", "nobody",
+    "root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy",
+    "www-data", "backup", "list", "irc", "_apt", "nobody",
 ];
 
 /// Groups that every system has.
 const BASE_GROUPS: [&str; 40] = [
-    "root", "daemon", "bin", "sys", "adm", "tty", "disk", "lp", "mail", "news", "uucp", "man", "proxy", "kmem", "dialout",
-    "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip", "www-data", "backup", "operator", "list", "irc",
-    "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "games", "users", "nogroup", "_apt", "nobody",
+    "root", "daemon", "bin", "sys", "adm", "tty", "disk", "lp", "mail", "news", "uucp", "man", "proxy",
+    "kmem", "dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip", "www-data",
+    "backup", "operator", "list", "irc", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff",
+    "games", "users", "nogroup", "_apt", "nobody",
 ];
 
 /// Why a package cannot be imported.
@@ -55,7 +61,10 @@ pub enum ImportError {
     #[error("the package is {found}, but {expected} was expected")]
     OtherPackage { expected: String, found: String },
     #[error("its SHA-256 is {found}, but {expected} was expected")]
-    Digest { expected: Sha256Digest, found: Sha256Digest },
+    Digest {
+        expected: Sha256Digest,
+        found: Sha256Digest,
+    },
     #[error("architecture `{name}` has no name in rpm")]
     Architecture { name: String },
     #[error("failed to read `{path}`: {source}")]
@@ -131,12 +140,16 @@ impl Imported {
 pub fn import(deb: &[u8], origin: &Origin, settings: &ImportSettings) -> Result<Imported, ImportError> {
     let found = Sha256Digest::from_bytes(Sha256::digest(deb).into());
     if found != origin.sha256 {
-        return Err(ImportError::Digest { expected: origin.sha256, found });
+        return Err(ImportError::Digest {
+            expected: origin.sha256,
+            found,
+        });
     }
     let deb = Deb::parse(deb, Limits::default())?;
     let binary = deb.binary();
     if binary.name != origin.package || binary.version.as_str() != origin.version.as_str() {
-        let named = |name: &dyn std::fmt::Display, version: &dyn std::fmt::Display| format!("{name} {version}");
+        let named =
+            |name: &dyn std::fmt::Display, version: &dyn std::fmt::Display| format!("{name} {version}");
         return Err(ImportError::OtherPackage {
             expected: named(&origin.package, &origin.version),
             found: named(&binary.name, &binary.version),
@@ -164,12 +177,29 @@ impl<'a> Importer<'a> {
             let mut path = vec![b'/'];
             path.extend_from_slice(conffile.path.as_bytes());
             let path = crate::paths::merged_bytes(&path).unwrap_or(path);
-            if let Some(node) = tree.nodes.get_mut(&path).filter(|n| matches!(n.kind, Kind::Regular { .. })) {
+            if let Some(node) = tree
+                .nodes
+                .get_mut(&path)
+                .filter(|n| matches!(n.kind, Kind::Regular { .. }))
+            {
                 node.config = true;
             }
         }
-        let time = tree.nodes.values().map(|node| node.mtime).max().unwrap_or_default();
-        Ok(Self { deb, origin, settings, layout, tree, time, report: ImportReport::default() })
+        let time = tree
+            .nodes
+            .values()
+            .map(|node| node.mtime)
+            .max()
+            .unwrap_or_default();
+        Ok(Self {
+            deb,
+            origin,
+            settings,
+            layout,
+            tree,
+            time,
+            report: ImportReport::default(),
+        })
     }
 
     fn run(mut self) -> Result<Imported, ImportError> {
@@ -186,19 +216,35 @@ impl<'a> Importer<'a> {
         let (entries, contents) = std::mem::take(&mut self.tree).into_entries();
         metadata.files = entries;
         self.check_files(&metadata);
-        let compression = Compression::Zstd { level: self.settings.compression_level };
-        Ok(Imported { metadata, contents, report: self.report, compression })
+        let compression = Compression::Zstd {
+            level: self.settings.compression_level,
+        };
+        Ok(Imported {
+            metadata,
+            contents,
+            report: self.report,
+            compression,
+        })
     }
 
     /// The newest entries of the package's changelog.
     fn changelog(&self) -> Vec<ChangelogEntry> {
         let folder = format!("/usr/share/doc/{}", self.deb.binary().name);
-        let names = ["changelog.Debian.gz", "changelog.gz", "changelog.Debian", "changelog"];
-        let packed = names.iter().find_map(|name| self.tree.get(&format!("{folder}/{name}"))?.content());
+        let names = [
+            "changelog.Debian.gz",
+            "changelog.gz",
+            "changelog.Debian",
+            "changelog",
+        ];
+        let packed = names
+            .iter()
+            .find_map(|name| self.tree.get(&format!("{folder}/{name}"))?.content());
         let Some(packed) = packed else { return Vec::new() };
         let mut text = Vec::new();
         let read = match packed {
-            [0x1f, 0x8b, ..] => flate2::read::MultiGzDecoder::new(packed).take(MAX_CHANGELOG).read_to_end(&mut text),
+            [0x1f, 0x8b, ..] => flate2::read::MultiGzDecoder::new(packed)
+                .take(MAX_CHANGELOG)
+                .read_to_end(&mut text),
             plain => plain.take(MAX_CHANGELOG).read_to_end(&mut text),
         };
         if read.is_err() {
@@ -221,11 +267,17 @@ impl<'a> Importer<'a> {
             return if is_spdx(license) {
                 Ok(license.clone())
             } else {
-                Err(ImportError::License { license: license.clone() })
+                Err(ImportError::License {
+                    license: license.clone(),
+                })
             };
         }
         let path = format!("/usr/share/doc/{}/copyright", self.deb.binary().name);
-        let text = self.tree.get(&path).and_then(Node::content).map(String::from_utf8_lossy);
+        let text = self
+            .tree
+            .get(&path)
+            .and_then(Node::content)
+            .map(String::from_utf8_lossy);
         let reason = match text {
             None => "the package has no copyright file of its own".to_owned(),
             Some(text) => match Copyright::parse(&text) {
@@ -243,32 +295,53 @@ impl<'a> Importer<'a> {
     /// Reads the maintainer scripts, in the order in which dpkg would run them.
     fn scripts(&mut self) -> FromScripts {
         let control = self.deb.control();
-        let interests = control.triggers.iter().filter(|t| t.direction == TriggerDirection::Interest);
+        let interests = control
+            .triggers
+            .iter()
+            .filter(|t| t.direction == TriggerDirection::Interest);
         let mut facts = ScriptFacts {
             package: control.binary.name.to_string(),
             architecture: control.binary.architecture.to_string(),
             files: self.tree.known_files(),
-            answers: control.others.get("templates").map(|t| answers(t)).unwrap_or_default(),
+            answers: control
+                .others
+                .get("templates")
+                .map(|t| answers(t))
+                .unwrap_or_default(),
             interests: interests.map(|t| t.name.clone()).collect(),
             made: Vec::new(),
         };
-        let order =
-            [ScriptKind::Config, ScriptKind::Preinst, ScriptKind::Postinst, ScriptKind::Prerm, ScriptKind::Postrm];
+        let order = [
+            ScriptKind::Config,
+            ScriptKind::Preinst,
+            ScriptKind::Postinst,
+            ScriptKind::Prerm,
+            ScriptKind::Postrm,
+        ];
         for kind in order {
-            let Some(script) = control.scripts.get(&kind) else { continue };
+            let Some(script) = control.scripts.get(&kind) else {
+                continue;
+            };
             let recognition = recognise(kind, script, &facts);
-            facts.made.extend(recognition.actions().filter_map(made_path).map(str::to_owned));
+            facts
+                .made
+                .extend(recognition.actions().filter_map(made_path).map(str::to_owned));
             self.review(&recognition, script);
             self.report.scripts.push(recognition);
         }
         for review in &self.settings.reviewed {
             let there = review.script.is_some_and(|kind| {
-                control.scripts.get(&kind).is_some_and(|script| review.covers(kind, &digest(script)))
+                control
+                    .scripts
+                    .get(&kind)
+                    .is_some_and(|script| review.covers(kind, &digest(script)))
             });
             if !there {
                 let script = script_name(review.script);
                 let sha256 = review.sha256.clone();
-                self.report.findings.push(Finding::LapsedReview { script, sha256 });
+                self.report
+                    .findings
+                    .push(Finding::LapsedReview { script, sha256 });
             }
         }
         let actions = self.report.scripts.iter().flat_map(Recognition::actions);
@@ -278,11 +351,19 @@ impl<'a> Importer<'a> {
     fn review(&mut self, recognition: &Recognition, script: &[u8]) {
         let kind = recognition.kind;
         let sha256 = digest(script);
-        let reviewed = self.settings.reviewed.iter().any(|review| review.covers(kind, &sha256));
+        let reviewed = self
+            .settings
+            .reviewed
+            .iter()
+            .any(|review| review.covers(kind, &sha256));
         let statements: Vec<_> = recognition.unknown().cloned().collect();
         let script = script_name(Some(kind));
         match (statements.is_empty(), reviewed) {
-            (false, false) => self.report.findings.push(Finding::UnknownScript { script, sha256, statements }),
+            (false, false) => self.report.findings.push(Finding::UnknownScript {
+                script,
+                sha256,
+                statements,
+            }),
             (true, true) => self.report.findings.push(Finding::NeedlessReview { script }),
             _ => {}
         }
@@ -290,7 +371,12 @@ impl<'a> Importer<'a> {
 
     /// Turns declarations into files.
     fn declare(&mut self, found: FromScripts) -> Result<(), ImportError> {
-        let FromScripts { mut declarations, user_units, finalisers, notes } = found;
+        let FromScripts {
+            mut declarations,
+            user_units,
+            finalisers,
+            notes,
+        } = found;
         let excluded = emit::globs(&self.settings.exclude_files)?;
         let kept = emit::globs(&self.settings.keep_files)?;
         let path_of = |line: &String| line.split_whitespace().nth(1).unwrap_or_default().to_owned();
@@ -298,7 +384,9 @@ impl<'a> Importer<'a> {
             let path = path_of(line);
             !excluded.is_match(&path) || kept.is_match(&path)
         });
-        declarations.attributes.retain(|a| !excluded.is_match(&a.path) || kept.is_match(&a.path));
+        declarations
+            .attributes
+            .retain(|a| !excluded.is_match(&a.path) || kept.is_match(&a.path));
         let found = match self.settings.recognised {
             Recognised::Declare => declarations,
             Recognised::ReportOnly => Default::default(),
@@ -306,13 +394,22 @@ impl<'a> Importer<'a> {
         let all = merged(&self.settings.declare, found);
         emit::fix_ids(&mut self.tree, self.settings, &mut self.report.findings);
         let package = self.deb.binary().name.as_str();
-        emit::apply(&all, &mut self.tree, package, self.time, self.settings, &mut self.report.findings)?;
+        emit::apply(
+            &all,
+            &mut self.tree,
+            package,
+            self.time,
+            self.settings,
+            &mut self.report.findings,
+        )?;
         for link in emit::shadowed_links(&all, &self.tree) {
             self.report.findings.push(Finding::ShadowedLink { link });
         }
         if let Some(known) = &self.settings.finalisers {
             for name in finalisers.iter().filter(|name| !known.contains(*name)) {
-                self.report.findings.push(Finding::NoFinaliser { name: name.clone() });
+                self.report
+                    .findings
+                    .push(Finding::NoFinaliser { name: name.clone() });
             }
         }
         self.report.notes.extend(notes);
@@ -349,7 +446,9 @@ impl<'a> Importer<'a> {
                     || settings.base_directories.iter().any(|d| d.as_bytes() == path)
             };
             let declared = |path: &[u8]| std::str::from_utf8(path).is_ok_and(|p| by_hand.contains(p));
-            self.tree.nodes.retain(|path, node| !node.is_plain_directory() || !base(path) || declared(path));
+            self.tree
+                .nodes
+                .retain(|path, node| !node.is_plain_directory() || !base(path) || declared(path));
         }
         // The root itself is nobody's.
         self.tree.nodes.remove(b"/".as_slice());
@@ -360,16 +459,31 @@ impl<'a> Importer<'a> {
     fn automatic_relations(&mut self, relations: &mut Relations) {
         let found = automatic(&self.tree, &mut self.report.findings);
         let dropped = |name: &str| {
-            self.settings.drop_requires.iter().any(|pattern| crate::scripts::matches(pattern, name))
+            self.settings
+                .drop_requires
+                .iter()
+                .any(|pattern| crate::scripts::matches(pattern, name))
         };
         relations.provides.extend(found.provides.iter().cloned());
-        relations.requires.extend(found.requires.into_iter().filter(|require| !dropped(&require.name)));
+        relations.requires.extend(
+            found
+                .requires
+                .into_iter()
+                .filter(|require| !dropped(&require.name)),
+        );
         // What the package provides itself, it need not require.
         let own: BTreeSet<&str> = found.provides.iter().map(|p| p.name.as_str()).collect();
-        relations.requires.retain(|require| !own.contains(require.name.as_str()));
-        let named: BTreeSet<(String, String)> =
-            relations.requires.iter().map(|r| (r.name.clone(), r.to_string())).collect();
-        relations.recommends.retain(|r| !named.contains(&(r.name.clone(), r.to_string())));
+        relations
+            .requires
+            .retain(|require| !own.contains(require.name.as_str()));
+        let named: BTreeSet<(String, String)> = relations
+            .requires
+            .iter()
+            .map(|r| (r.name.clone(), r.to_string()))
+            .collect();
+        relations
+            .recommends
+            .retain(|r| !named.contains(&(r.name.clone(), r.to_string())));
     }
 
     fn metadata(
@@ -382,10 +496,24 @@ impl<'a> Importer<'a> {
         let settings = self.settings;
         let arch = rpm_architecture(&binary.architecture)?;
         let source = to_evr(&binary.source_version)?;
-        let vendor: String =
-            settings.vendor.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-        let vendor = if vendor.is_empty() { "unknown" } else { vendor.as_str() };
-        let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+        let vendor: String = settings
+            .vendor
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase();
+        let vendor = if vendor.is_empty() {
+            "unknown"
+        } else {
+            vendor.as_str()
+        };
+        let or = |text: &str, default: &str| {
+            if text.is_empty() {
+                default.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         Ok(Metadata {
             nevra: Nevra {
                 name: binary.name.to_string(),
@@ -402,7 +530,10 @@ impl<'a> Importer<'a> {
             distribution: settings.distribution.clone(),
             build_time: self.time,
             build_host: settings.build_host.clone(),
-            source_rpm: Some(format!("{}-{}-{}.src.rpm", binary.source_name, source.version, source.release)),
+            source_rpm: Some(format!(
+                "{}-{}-{}.src.rpm",
+                binary.source_name, source.version, source.release
+            )),
             vcs: self.origin.to_string(),
             os: "linux".to_owned(),
             platform: format!("{arch}-{vendor}-linux-gnu"),
@@ -439,7 +570,9 @@ impl<'a> Importer<'a> {
             };
             if !known {
                 let what = if is_user { "user" } else { "group" };
-                self.report.findings.push(Finding::UnknownOwner { path, what, name });
+                self.report
+                    .findings
+                    .push(Finding::UnknownOwner { path, what, name });
             }
         }
         for file in &metadata.files {
@@ -455,7 +588,10 @@ impl<'a> Importer<'a> {
                 what.push(file.capabilities.clone());
             }
             if !what.is_empty() {
-                let finding = Finding::Privileged { path: shown(&file.path), what: what.join(", ") };
+                let finding = Finding::Privileged {
+                    path: shown(&file.path),
+                    what: what.join(", "),
+                };
                 self.report.findings.push(finding);
             }
         }
@@ -512,6 +648,10 @@ fn rpm_architecture(architecture: &Architecture) -> Result<&'static str, ImportE
         "ppc64el" => "ppc64le",
         "riscv64" => "riscv64",
         "s390x" => "s390x",
-        name => return Err(ImportError::Architecture { name: name.to_owned() }),
+        name => {
+            return Err(ImportError::Architecture {
+                name: name.to_owned(),
+            });
+        }
     })
 }

@@ -73,7 +73,11 @@ fn read<'d, Elf: FileHeader<Endian = Endianness>>(
         return Ok(None);
     }
     // Alpha has one class only, and rpm marks it not.
-    let marker = if header.e_machine(endian) == elf::EM_ALPHA { "" } else { marker };
+    let marker = if header.e_machine(endian) == elf::EM_ALPHA {
+        ""
+    } else {
+        marker
+    };
     let sections = header.sections(endian, data)?;
     let mut found = ElfDependencies::default();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -131,7 +135,9 @@ fn dynamic<Elf: FileHeader<Endian = Endianness>>(
     use object::read::elf::Dyn as _;
     let mut result = Dynamic::default();
     let sections = header.sections(endian, data)?;
-    let Some((entries, link)) = sections.dynamic(endian, data)? else { return Ok(result) };
+    let Some((entries, link)) = sections.dynamic(endian, data)? else {
+        return Ok(result);
+    };
     let strings = sections.strings(endian, data, link)?;
     for entry in entries {
         match entry.tag(endian) {
@@ -141,7 +147,11 @@ fn dynamic<Elf: FileHeader<Endian = Endianness>>(
             elf::DT_DEBUG => result.debug = true,
             tag @ (elf::DT_SONAME | elf::DT_NEEDED) => {
                 let name = String::from_utf8_lossy(entry.string(endian, strings)?).into_owned();
-                if tag == elf::DT_SONAME { result.soname = Some(name) } else { result.needed.push(name) }
+                if tag == elf::DT_SONAME {
+                    result.soname = Some(name)
+                } else {
+                    result.needed.push(name)
+                }
             }
             _ => {}
         }

@@ -31,12 +31,18 @@ pub(crate) fn globs<'a>(patterns: impl IntoIterator<Item = &'a String>) -> Resul
                 .literal_separator(true)
                 .backslash_escape(true)
                 .build()
-                .map_err(|source| ImportError::Glob { glob: pattern.clone(), reason: source.to_string() })
+                .map_err(|source| ImportError::Glob {
+                    glob: pattern.clone(),
+                    reason: source.to_string(),
+                })
         };
         set.add(compile(pattern)?);
         set.add(compile(&format!("{}/**", pattern.trim_end_matches('/')))?);
     }
-    set.build().map_err(|source| ImportError::Glob { glob: String::new(), reason: source.to_string() })
+    set.build().map_err(|source| ImportError::Glob {
+        glob: String::new(),
+        reason: source.to_string(),
+    })
 }
 
 /// Puts into the tree what is declared. `time` is the mtime of new files.
@@ -52,22 +58,34 @@ pub(crate) fn apply(
     attributes(declarations, tree, findings)?;
     let mut put = |path: String, text: String| {
         if !text.is_empty() {
-            tree.nodes.insert(path.into_bytes(), Node::file(text.into_bytes(), 0o644, time));
+            tree.nodes
+                .insert(path.into_bytes(), Node::file(text.into_bytes(), 0o644, time));
         }
     };
-    put(format!("{SYSUSERS}/lazuli-{package}.conf"), sysusers(declarations, settings, findings));
+    put(
+        format!("{SYSUSERS}/lazuli-{package}.conf"),
+        sysusers(declarations, settings, findings),
+    );
     let mut lines = declarations.tmpfiles.join("\n");
     lines.extend((!lines.is_empty()).then_some('\n'));
     put(format!("{TMPFILES}/lazuli-{package}.conf"), lines);
-    put(format!("{ALTERNATIVES}/{package}.conf"), alternatives(declarations));
+    put(
+        format!("{ALTERNATIVES}/{package}.conf"),
+        alternatives(declarations),
+    );
     for finaliser in &declarations.finalisers {
-        put(format!("{FINALISERS}/{}.toml", finaliser.name), finaliser_text(finaliser));
+        put(
+            format!("{FINALISERS}/{}.toml", finaliser.name),
+            finaliser_text(finaliser),
+        );
     }
     Ok(())
 }
 
 fn absolute(path: &str) -> Result<Vec<u8>, ImportError> {
-    let merged = merged_path(path).ok_or_else(|| ImportError::DeclaredPath { path: path.to_owned() })?;
+    let merged = merged_path(path).ok_or_else(|| ImportError::DeclaredPath {
+        path: path.to_owned(),
+    })?;
     Ok(merged.into_bytes())
 }
 
@@ -85,13 +103,17 @@ fn files(
     }
     for link in &declarations.symlinks {
         // The link itself may be one of the layout, such as `/lib64`.
-        let path = if link.path.starts_with('/') && !link.path.contains("/../") && link.path.matches('/').count() == 1 {
+        let path = if link.path.starts_with('/')
+            && !link.path.contains("/../")
+            && link.path.matches('/').count() == 1
+        {
             link.path.clone().into_bytes()
         } else {
             absolute(&link.path)?
         };
         let target = link.target.clone().into_bytes();
-        tree.nodes.insert(path, Node::new(Kind::Symlink { target }, 0o777, time));
+        tree.nodes
+            .insert(path, Node::new(Kind::Symlink { target }, 0o777, time));
     }
     for file in &declarations.files {
         let path = absolute(&file.path)?;
@@ -100,7 +122,10 @@ fn files(
             FileContent::CopyOf(source) => match tree.get(source).and_then(Node::content) {
                 Some(bytes) => bytes.to_vec(),
                 None => {
-                    findings.push(Finding::NothingToCopy { path: file.path.clone(), original: source.clone() });
+                    findings.push(Finding::NothingToCopy {
+                        path: file.path.clone(),
+                        original: source.clone(),
+                    });
                     continue;
                 }
             },
@@ -148,7 +173,9 @@ fn attributes(
         }
         // An attribute of a whole folder may well be of an empty one.
         if !found && !attributes.path.ends_with("/**") {
-            findings.push(Finding::NothingToChange { path: attributes.path.clone() });
+            findings.push(Finding::NothingToChange {
+                path: attributes.path.clone(),
+            });
         }
     }
     for capabilities in &declarations.capabilities {
@@ -157,15 +184,23 @@ fn attributes(
             Some(node) if matches!(node.kind, Kind::Regular { .. }) => {
                 node.capabilities.clone_from(&capabilities.value);
             }
-            _ => findings.push(Finding::NothingToChange { path: capabilities.path.clone() }),
+            _ => findings.push(Finding::NothingToChange {
+                path: capabilities.path.clone(),
+            }),
         }
     }
     Ok(())
 }
 
 fn glob_of(pattern: &str) -> Result<globset::GlobMatcher, ImportError> {
-    let glob = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build();
-    let glob = glob.map_err(|source| ImportError::Glob { glob: pattern.to_owned(), reason: source.to_string() })?;
+    let glob = GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build();
+    let glob = glob.map_err(|source| ImportError::Glob {
+        glob: pattern.to_owned(),
+        reason: source.to_string(),
+    })?;
     Ok(glob.compile_matcher())
 }
 
@@ -187,23 +222,37 @@ fn sysusers(declarations: &Declarations, settings: &ImportSettings, findings: &m
     for group in groups {
         match group.gid.or_else(|| settings.group_ids.get(&group.name).copied()) {
             Some(gid) => drop(writeln!(out, "g {} {gid} -", group.name)),
-            None => findings.push(Finding::NoGroupId { group: group.name.clone() }),
+            None => findings.push(Finding::NoGroupId {
+                group: group.name.clone(),
+            }),
         }
     }
     let mut users: Vec<_> = declarations.users.iter().collect();
     users.sort();
     for user in users {
         let Some(uid) = user.uid.or_else(|| settings.user_ids.get(&user.name).copied()) else {
-            findings.push(Finding::NoUserId { user: user.name.clone() });
+            findings.push(Finding::NoUserId {
+                user: user.name.clone(),
+            });
             continue;
         };
         let id = match &user.group {
             Some(group) if *group != user.name => format!("{uid}:{group}"),
             _ => uid.to_string(),
         };
-        let (comment, home) = (user.comment.as_deref().unwrap_or_default(), user.home.as_deref().unwrap_or_default());
+        let (comment, home) = (
+            user.comment.as_deref().unwrap_or_default(),
+            user.home.as_deref().unwrap_or_default(),
+        );
         let shell = user.shell.as_deref().unwrap_or("/usr/sbin/nologin");
-        let _ = writeln!(out, "u {} {id} {} {} {}", user.name, field(comment), field(home), field(shell));
+        let _ = writeln!(
+            out,
+            "u {} {id} {} {} {}",
+            user.name,
+            field(comment),
+            field(home),
+            field(shell)
+        );
     }
     let mut members: Vec<_> = declarations.members.iter().collect();
     members.sort();
@@ -217,11 +266,15 @@ fn sysusers(declarations: &Declarations, settings: &ImportSettings, findings: &m
 pub(crate) fn fix_ids(tree: &mut Tree, settings: &ImportSettings, findings: &mut Vec<Finding>) {
     let folder = format!("{SYSUSERS}/");
     for (path, node) in &mut tree.nodes {
-        let Kind::Regular { content, .. } = &mut node.kind else { continue };
+        let Kind::Regular { content, .. } = &mut node.kind else {
+            continue;
+        };
         if !path.starts_with(folder.as_bytes()) || !path.ends_with(b".conf") {
             continue;
         }
-        let Ok(text) = std::str::from_utf8(content) else { continue };
+        let Ok(text) = std::str::from_utf8(content) else {
+            continue;
+        };
         let mut lines = String::with_capacity(text.len());
         for line in text.lines() {
             lines.push_str(&fixed_line(line, settings, findings));
@@ -236,12 +289,17 @@ pub(crate) fn fix_ids(tree: &mut Tree, settings: &ImportSettings, findings: &mut
 /// A line of sysusers.d(5) with its id in place.
 fn fixed_line(line: &str, settings: &ImportSettings, findings: &mut Vec<Finding>) -> String {
     let mut spans = word_spans(line).into_iter();
-    let (Some(kind), Some(name), Some(id)) = (spans.next(), spans.next(), spans.next().or(Some((line.len(), line.len()))))
-    else {
+    let (Some(kind), Some(name), Some(id)) = (
+        spans.next(),
+        spans.next(),
+        spans.next().or(Some((line.len(), line.len()))),
+    ) else {
         return line.to_owned();
     };
     let (kind, name, given) = (&line[kind.0..kind.1], &line[name.0..name.1], &line[id.0..id.1]);
-    let (own, rest) = given.split_once(':').map_or((given, ""), |(own, _)| (own, &given[own.len()..]));
+    let (own, rest) = given
+        .split_once(':')
+        .map_or((given, ""), |(own, _)| (own, &given[own.len()..]));
     if !matches!(own, "-" | "") {
         return line.to_owned();
     }
@@ -249,14 +307,18 @@ fn fixed_line(line: &str, settings: &ImportSettings, findings: &mut Vec<Finding>
         "u" => {
             let number = settings.user_ids.get(name);
             if number.is_none() {
-                findings.push(Finding::NoUserId { user: name.to_owned() });
+                findings.push(Finding::NoUserId {
+                    user: name.to_owned(),
+                });
             }
             number
         }
         "g" => {
             let number = settings.group_ids.get(name);
             if number.is_none() {
-                findings.push(Finding::NoGroupId { group: name.to_owned() });
+                findings.push(Finding::NoGroupId {
+                    group: name.to_owned(),
+                });
             }
             number
         }
@@ -296,9 +358,22 @@ fn alternatives(declarations: &Declarations) -> String {
     all.sort();
     let mut out = String::new();
     for a in all {
-        let _ = writeln!(out, "{} {} {} {}", field(&a.link), field(&a.name), field(&a.path), a.priority);
+        let _ = writeln!(
+            out,
+            "{} {} {} {}",
+            field(&a.link),
+            field(&a.name),
+            field(&a.path),
+            a.priority
+        );
         for f in &a.followers {
-            let _ = writeln!(out, "slave {} {} {}", field(&f.link), field(&f.name), field(&f.path));
+            let _ = writeln!(
+                out,
+                "slave {} {} {}",
+                field(&f.link),
+                field(&f.name),
+                field(&f.path)
+            );
         }
     }
     out
@@ -313,15 +388,31 @@ fn finaliser_text(finaliser: &Finaliser) -> String {
         outputs: &'a [String],
         order: u32,
     }
-    let Finaliser { description, watch, run, outputs, order, .. } = finaliser;
+    let Finaliser {
+        description,
+        watch,
+        run,
+        outputs,
+        order,
+        ..
+    } = finaliser;
     // Strings and numbers can always be written.
-    toml::to_string(&Schema { description, watch, run, outputs, order: *order }).unwrap_or_default()
+    toml::to_string(&Schema {
+        description,
+        watch,
+        run,
+        outputs,
+        order: *order,
+    })
+    .unwrap_or_default()
 }
 
 /// Links that alternatives would make and that the package ships itself: the link would be in the way.
 pub(crate) fn shadowed_links(declarations: &Declarations, tree: &Tree) -> Vec<String> {
     let links = declarations.alternatives.iter().flat_map(|a| {
-        [a.link.clone()].into_iter().chain(a.followers.iter().map(|f| f.link.clone()))
+        [a.link.clone()]
+            .into_iter()
+            .chain(a.followers.iter().map(|f| f.link.clone()))
     });
     links.filter(|link| tree.get(link).is_some()).collect()
 }

@@ -48,14 +48,35 @@ pub fn generate(package: &GeneratedPackage, settings: &ImportSettings) -> Result
     let mut tree = Tree::default();
     let mut report = ImportReport::default();
     for (path, mode, content) in &package.files {
-        tree.nodes.insert(path.clone().into_bytes(), Node::file(content.as_slice(), *mode, package.time));
+        tree.nodes.insert(
+            path.clone().into_bytes(),
+            Node::file(content.as_slice(), *mode, package.time),
+        );
     }
-    emit::apply(&settings.declare, &mut tree, &package.name, package.time, settings, &mut report.findings)?;
+    emit::apply(
+        &settings.declare,
+        &mut tree,
+        &package.name,
+        package.time,
+        settings,
+        &mut report.findings,
+    )?;
     let found = automatic(&tree, &mut report.findings);
-    let own: BTreeSet<String> = found.provides.iter().map(|provide| provide.name.clone()).collect();
-    let needed = found.requires.into_iter().filter(|require| !own.contains(&require.name));
+    let own: BTreeSet<String> = found
+        .provides
+        .iter()
+        .map(|provide| provide.name.clone())
+        .collect();
+    let needed = found
+        .requires
+        .into_iter()
+        .filter(|require| !own.contains(&require.name));
     let (files, contents) = tree.into_entries();
-    let nevra = Nevra { name: package.name.clone(), evr: package.evr.clone(), arch: package.arch.clone() };
+    let nevra = Nevra {
+        name: package.name.clone(),
+        evr: package.evr.clone(),
+        arch: package.arch.clone(),
+    };
     let metadata = Metadata {
         summary: package.summary.clone(),
         description: package.description.clone(),
@@ -66,7 +87,10 @@ pub fn generate(package: &GeneratedPackage, settings: &ImportSettings) -> Result
         distribution: settings.distribution.clone(),
         build_time: package.time,
         build_host: settings.build_host.clone(),
-        source_rpm: Some(format!("{}-{}-{}.src.rpm", package.name, package.evr.version, package.evr.release)),
+        source_rpm: Some(format!(
+            "{}-{}-{}.src.rpm",
+            package.name, package.evr.version, package.evr.release
+        )),
         requires: package.requires.iter().cloned().chain(needed).collect(),
         provides: package.provides.iter().cloned().chain(found.provides).collect(),
         recommends: package.recommends.clone(),
@@ -75,6 +99,13 @@ pub fn generate(package: &GeneratedPackage, settings: &ImportSettings) -> Result
         files,
         ..Metadata::new(nevra)
     };
-    let compression = Compression::Zstd { level: settings.compression_level };
-    Ok(Imported { metadata, contents, report, compression })
+    let compression = Compression::Zstd {
+        level: settings.compression_level,
+    };
+    Ok(Imported {
+        metadata,
+        contents,
+        report,
+        compression,
+    })
 }

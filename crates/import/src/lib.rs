@@ -41,12 +41,12 @@ mod tree;
 mod version;
 
 pub use batch::{
-    ImportEvent, ImportInput, ImportPlaces, ImportSigner, ImportSummary, SummaryFinding, import_all,
+    ImportEvent, ImportInput, ImportPlaces, ImportSigner, ImportSummary, SummaryFinding, import_all, write,
 };
 pub use convert::{IMPORTER_VERSION, ImportError, ImportReport, Imported, import};
 pub use declarations::{
-    Alternative, Attributes, DeclaredFile, Declarations, Directory, FileCapabilities, FileContent, Finaliser, Follower,
-    Group, Member, Symlink, User,
+    Alternative, Attributes, Declarations, DeclaredFile, Directory, FileCapabilities, FileContent, Finaliser,
+    Follower, Group, Member, Symlink, User,
 };
 pub use elf::{ElfDependencies, ElfError, MissingSoname, elf_dependencies};
 pub use generate::{GeneratedPackage, generate};

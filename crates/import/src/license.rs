@@ -75,8 +75,10 @@ const NAMES: [(&str, &str); 58] = [
 ];
 
 /// Exceptions of the copyright format and their SPDX identifiers, in lower case.
-const EXCEPTIONS: [(&str, &str); 12] = [
+const EXCEPTIONS: [(&str, &str); 14] = [
     ("autoconf", "Autoconf-exception-generic"),
+    ("autoconf generic", "Autoconf-exception-generic"),
+    ("autoconf-generic", "Autoconf-exception-generic"),
     ("autoconf-data", "Autoconf-exception-generic"),
     ("autoconf2", "Autoconf-exception-2.0"),
     ("autoconf3", "Autoconf-exception-3.0"),
@@ -87,16 +89,24 @@ const EXCEPTIONS: [(&str, &str); 12] = [
     ("gcc runtime library", "GCC-exception-3.1"),
     ("libtool", "Libtool-exception"),
     ("linux-syscall-note", "Linux-syscall-note"),
-    ("openssl", "cryptsetup-OpenSSL-exception"),
+    ("texinfo", "Texinfo-exception"),
 ];
 
 /// The licence of a package: an SPDX expression, always valid.
 ///
 /// `None` where the file names no licence at all.
 pub fn spdx_expression(copyright: &Copyright) -> Option<String> {
-    let licenses: Vec<&License> =
-        copyright.files.iter().map(|f| &f.license).filter(|l| !l.synopsis.is_empty()).collect();
-    let licenses = if licenses.is_empty() { copyright.license.iter().collect() } else { licenses };
+    let licenses: Vec<&License> = copyright
+        .files
+        .iter()
+        .map(|f| &f.license)
+        .filter(|l| !l.synopsis.is_empty())
+        .collect();
+    let licenses = if licenses.is_empty() {
+        copyright.license.iter().collect()
+    } else {
+        licenses
+    };
     let mut terms = BTreeSet::new();
     for license in licenses.into_iter().filter(|l| !l.synopsis.is_empty()) {
         match license.expression() {
@@ -167,10 +177,17 @@ fn spdx(expression: &LicenseExpression, inside: Inside) -> String {
 
 fn license_name(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
-    let mapped = NAMES.iter().find(|(debian, _)| *debian == lower).map(|(_, spdx)| (*spdx).to_owned());
-    let candidate = mapped.or_else(|| gnu_name(&lower)).unwrap_or_else(|| name.to_owned());
+    let mapped = NAMES
+        .iter()
+        .find(|(debian, _)| *debian == lower)
+        .map(|(_, spdx)| (*spdx).to_owned());
+    let candidate = mapped
+        .or_else(|| gnu_name(&lower))
+        .unwrap_or_else(|| name.to_owned());
     // The list has deprecated names too, such as `GPL-2.0`.
-    let listed = spdx::identifiers::LICENSES.iter().find(|l| l.name.eq_ignore_ascii_case(&candidate));
+    let listed = spdx::identifiers::LICENSES
+        .iter()
+        .find(|l| l.name.eq_ignore_ascii_case(&candidate));
     match listed.and_then(|l| spdx::license_id(l.name)) {
         Some(id) if !id.is_deprecated() => id.name.to_owned(),
         _ => reference(name),
@@ -183,12 +200,20 @@ fn gnu_name(lower: &str) -> Option<String> {
         .into_iter()
         .find_map(|family| lower.strip_prefix(family).map(|rest| (family, rest)))?;
     let rest = rest.trim_start_matches('-');
+    // `GFDL-NIV-1.3+` has the invariants in the middle.
+    let (rest, no_invariants) = rest
+        .strip_prefix("niv-")
+        .map_or((rest, false), |rest| (rest, true));
     let (version, later) = match rest.strip_suffix('+').or_else(|| rest.strip_suffix("-or-later")) {
         Some(version) => (version, true),
         None => (rest.strip_suffix("-only").unwrap_or(rest), false),
     };
-    let (version, invariants) = match version.strip_suffix("-niv").or_else(|| version.strip_suffix("-no-invariants")) {
+    let (version, invariants) = match version
+        .strip_suffix("-niv")
+        .or_else(|| version.strip_suffix("-no-invariants"))
+    {
         Some(version) => (version, "-no-invariants"),
+        None if no_invariants => (version, "-no-invariants"),
         None => (version, ""),
     };
     // `GPL` alone is any version.
@@ -201,13 +226,21 @@ fn gnu_name(lower: &str) -> Option<String> {
         (number, _) => (format!("{number}.0"), later),
     };
     let ending = if later { "or-later" } else { "only" };
-    Some(format!("{}-{version}{invariants}-{ending}", family.to_ascii_uppercase()))
+    Some(format!(
+        "{}-{version}{invariants}-{ending}",
+        family.to_ascii_uppercase()
+    ))
 }
 
 fn exception_name(exception: &str) -> Option<&'static str> {
     let lower = exception.to_ascii_lowercase();
-    let own = EXCEPTIONS.iter().find(|(debian, _)| *debian == lower).map(|(_, spdx)| *spdx);
-    own.or(Some(exception)).and_then(spdx::exception_id).map(|id| id.name)
+    let own = EXCEPTIONS
+        .iter()
+        .find(|(debian, _)| *debian == lower)
+        .map(|(_, spdx)| *spdx);
+    own.or(Some(exception))
+        .and_then(spdx::exception_id)
+        .map(|id| id.name)
 }
 
 /// A name that SPDX does not have, in the characters that it allows.

@@ -45,12 +45,20 @@ pub struct OriginError {
 impl Origin {
     /// Parses the form that [`Origin`]'s `Display` writes.
     pub fn parse(text: &str) -> Result<Self, OriginError> {
-        let fail = |reason: String| OriginError { text: text.chars().take(300).collect(), reason };
+        let fail = |reason: String| OriginError {
+            text: text.chars().take(300).collect(),
+            reason,
+        };
         let missing = |what: &str| fail(format!("{what} is missing"));
         let rest = text.strip_prefix("deb:").ok_or_else(|| missing("`deb:`"))?;
         let (place, details) = rest.split_once('#').ok_or_else(|| missing("`#`"))?;
         let mut parts = place.splitn(3, '/');
-        let mut part = |what| parts.next().filter(|p| !p.is_empty()).ok_or_else(|| missing(what));
+        let mut part = |what| {
+            parts
+                .next()
+                .filter(|p| !p.is_empty())
+                .ok_or_else(|| missing(what))
+        };
         let (archive, suite, package) = (part("the archive")?, part("the suite")?, part("the package")?);
         let (mut sha256, mut source) = (None, None);
         for detail in details.split('&') {
@@ -69,7 +77,10 @@ impl Origin {
             ))
         };
         let (package, version) = at(package, "the version")?;
-        let (source, source_version) = at(source.ok_or_else(|| missing("the source"))?, "the source's version")?;
+        let (source, source_version) = at(
+            source.ok_or_else(|| missing("the source"))?,
+            "the source's version",
+        )?;
         let sha256 = Sha256Digest::from_str(sha256.ok_or_else(|| missing("the digest"))?)
             .map_err(|e| fail(e.to_string()))?;
         Ok(Self {
@@ -86,8 +97,19 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { archive, suite, package, version, sha256, source, source_version } = self;
-        write!(f, "deb:{archive}/{suite}/{package}@{version}#sha256={sha256}&source={source}@{source_version}")
+        let Self {
+            archive,
+            suite,
+            package,
+            version,
+            sha256,
+            source,
+            source_version,
+        } = self;
+        write!(
+            f,
+            "deb:{archive}/{suite}/{package}@{version}#sha256={sha256}&source={source}@{source_version}"
+        )
     }
 }
 
@@ -106,9 +128,19 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        let text = format!("deb:debian/trixie/libc6@1:2.41~rc1-12+b1#sha256={}&source=glibc@2.41-12", "ab".repeat(32));
+        let text = format!(
+            "deb:debian/trixie/libc6@1:2.41~rc1-12+b1#sha256={}&source=glibc@2.41-12",
+            "ab".repeat(32)
+        );
         assert_eq!(Origin::parse(&text).unwrap().to_string(), text);
-        for bad in ["", "deb:", "deb:debian/trixie/x@1", "git:x", &text[..60], &text.replace("source=", "s=")] {
+        for bad in [
+            "",
+            "deb:",
+            "deb:debian/trixie/x@1",
+            "git:x",
+            &text[..60],
+            &text.replace("source=", "s="),
+        ] {
             assert!(Origin::parse(bad).is_err(), "{bad}");
         }
     }

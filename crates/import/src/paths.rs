@@ -142,7 +142,8 @@ fn join(parts: &[&[u8]]) -> Vec<u8> {
 
 /// Whether a path is one of the links into `/usr`.
 pub(crate) fn is_alias(path: &[u8]) -> bool {
-    path.strip_prefix(b"/").is_some_and(|name| MERGED.iter().any(|m| m.as_bytes() == name))
+    path.strip_prefix(b"/")
+        .is_some_and(|name| MERGED.iter().any(|m| m.as_bytes() == name))
 }
 
 /// The target of a symbolic link after its link has moved from `old` to `new`: the same file must be meant.
@@ -152,12 +153,21 @@ pub(crate) fn moved_target(old: &[u8], new: &[u8], target: &[u8]) -> Vec<u8> {
     if target.starts_with(b"/") || old == new {
         return target.to_vec();
     }
-    let (Some(before), Some(after)) = (resolve(old, target), resolve(new, target)) else { return target.to_vec() };
+    let (Some(before), Some(after)) = (resolve(old, target), resolve(new, target)) else {
+        return target.to_vec();
+    };
     if before == after {
         return target.to_vec();
     }
     // From the new folder up to what both have in common, and down to the file.
-    let folder: Vec<&[u8]> = parts(new).into_iter().rev().skip(1).collect::<Vec<_>>().into_iter().rev().collect();
+    let folder: Vec<&[u8]> = parts(new)
+        .into_iter()
+        .rev()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
     let file = parts(&before);
     let common = folder.iter().zip(&file).take_while(|(a, b)| a == b).count();
     let mut relative: Vec<&[u8]> = vec![b".."; folder.len() - common];
@@ -208,10 +218,30 @@ mod tests {
     fn targets() {
         for (old, new, target, expected) in [
             ("/lib/a/b", "/usr/lib/a/b", "../c", "../c"),
-            ("/lib64/ld.so", "/usr/lib64/ld.so", "../lib/x/ld.so", "../lib/x/ld.so"),
-            ("/lib/firmware/x", "/usr/lib/firmware/x", "../../usr/share/x", "../../share/x"),
-            ("/bin/x", "/usr/bin/x", "../etc/alternatives/x", "../../etc/alternatives/x"),
-            ("/bin/x", "/usr/bin/x", "/etc/alternatives/x", "/etc/alternatives/x"),
+            (
+                "/lib64/ld.so",
+                "/usr/lib64/ld.so",
+                "../lib/x/ld.so",
+                "../lib/x/ld.so",
+            ),
+            (
+                "/lib/firmware/x",
+                "/usr/lib/firmware/x",
+                "../../usr/share/x",
+                "../../share/x",
+            ),
+            (
+                "/bin/x",
+                "/usr/bin/x",
+                "../etc/alternatives/x",
+                "../../etc/alternatives/x",
+            ),
+            (
+                "/bin/x",
+                "/usr/bin/x",
+                "/etc/alternatives/x",
+                "/etc/alternatives/x",
+            ),
             ("/sbin/x", "/usr/sbin/x", "../../../bin/y", "../../../bin/y"),
             ("/usr/bin/x", "/usr/bin/x", "../../bin/y", "../../bin/y"),
         ] {
@@ -223,6 +253,10 @@ mod tests {
     #[test]
     fn base_directories_are_sorted_and_merged() {
         assert!(BASE_DIRECTORIES.is_sorted());
-        assert!(BASE_DIRECTORIES.iter().all(|d| merged_path(d).as_deref() == Some(*d)));
+        assert!(
+            BASE_DIRECTORIES
+                .iter()
+                .all(|d| merged_path(d).as_deref() == Some(*d))
+        );
     }
 }

@@ -60,8 +60,18 @@ pub fn map_relations(binary: &Binary, settings: &ImportSettings) -> Result<Relat
     let mut out = Relations::default();
     let needed = binary.pre_depends.iter().chain(&binary.depends);
     out.requires = needs(needed, &settings.drop_requires, settings, &mut out.notes)?;
-    out.recommends = needs(binary.recommends.iter(), &settings.drop_recommends, settings, &mut out.notes)?;
-    out.suggests = needs(binary.suggests.iter(), &settings.drop_suggests, settings, &mut out.notes)?;
+    out.recommends = needs(
+        binary.recommends.iter(),
+        &settings.drop_recommends,
+        settings,
+        &mut out.notes,
+    )?;
+    out.suggests = needs(
+        binary.suggests.iter(),
+        &settings.drop_suggests,
+        settings,
+        &mut out.notes,
+    )?;
     for relation in binary.enhances.iter().flatten() {
         if !dropped(relation, &settings.drop_suggests) {
             out.enhances.push(dependency(relation)?);
@@ -73,7 +83,11 @@ pub fn map_relations(binary: &Binary, settings: &ImportSettings) -> Result<Relat
                 Some(constraint) => to_evr(&constraint.version)?,
                 None => own.clone(),
             };
-            out.provides.push(Dependency::versioned(relation.name.as_str(), Comparison::Equal, evr));
+            out.provides.push(Dependency::versioned(
+                relation.name.as_str(),
+                Comparison::Equal,
+                evr,
+            ));
         }
     }
     for relation in binary.conflicts.iter().chain(&binary.breaks).flatten() {
@@ -116,7 +130,9 @@ fn needs<'a>(
             notes.push(format!("not needed: {}", shown(group)));
             continue;
         }
-        let replaced = group.iter().find_map(|r| settings.replace_requires.get(r.name.as_str()));
+        let replaced = group
+            .iter()
+            .find_map(|r| settings.replace_requires.get(r.name.as_str()));
         if let Some(text) = replaced {
             needs.push(Dependency::parse(text)?);
             continue;
@@ -139,29 +155,46 @@ fn needs<'a>(
 }
 
 /// A new name for a package obsoletes the old one; other replacements only move files.
-fn replaced(binary: &Binary, settings: &ImportSettings, out: &mut Relations) -> Result<(), RelationMappingError> {
+fn replaced(
+    binary: &Binary,
+    settings: &ImportSettings,
+    out: &mut Relations,
+) -> Result<(), RelationMappingError> {
     for relation in binary.replaces.iter().flatten() {
         let name = &relation.name;
         if dropped(relation, &settings.drop_conflicts) || *name == binary.name {
             continue;
         }
         let provided = binary.provides.iter().flatten().any(|p| p.name == *name);
-        let conflict = binary.conflicts.iter().chain(&binary.breaks).flatten().find(|c| c.name == *name);
+        let conflict = binary
+            .conflicts
+            .iter()
+            .chain(&binary.breaks)
+            .flatten()
+            .find(|c| c.name == *name);
         let text = format!("replaces {relation}");
         let (true, Some(conflict)) = (provided, conflict) else {
             if conflict.is_none() {
-                out.notes.push(format!("{text}, without a conflict: files of both may collide"));
+                out.notes
+                    .push(format!("{text}, without a conflict: files of both may collide"));
             }
             continue;
         };
-        let exists = settings.real_packages.as_ref().is_some_and(|real| real.contains(name.as_str()));
+        let exists = settings
+            .real_packages
+            .as_ref()
+            .is_some_and(|real| real.contains(name.as_str()));
         let bounded = conflict.constraint.is_some();
         if exists && !bounded {
-            out.notes.push(format!("{text}, but that package is still there: one of several that provide it"));
+            out.notes.push(format!(
+                "{text}, but that package is still there: one of several that provide it"
+            ));
             continue;
         }
         if !bounded && settings.real_packages.is_none() {
-            out.notes.push(format!("{text}: taken for one of several that provide it, since it is not known to be gone"));
+            out.notes.push(format!(
+                "{text}: taken for one of several that provide it, since it is not known to be gone"
+            ));
             continue;
         }
         out.obsoletes.push(dependency(conflict)?);
@@ -183,11 +216,17 @@ fn dependency(relation: &Relation) -> Result<Dependency, VersionMappingError> {
 fn dropped(relation: &Relation, patterns: &[String]) -> bool {
     let name = relation.name.as_str();
     // `perl:any` in a list means the same as `perl`.
-    patterns.iter().any(|pattern| matches(pattern.split(':').next().unwrap_or(pattern), name))
+    patterns
+        .iter()
+        .any(|pattern| matches(pattern.split(':').next().unwrap_or(pattern), name))
 }
 
 fn shown(group: &Alternatives) -> String {
-    group.iter().map(Relation::to_string).collect::<Vec<_>>().join(" | ")
+    group
+        .iter()
+        .map(Relation::to_string)
+        .collect::<Vec<_>>()
+        .join(" | ")
 }
 
 fn add(texts: &[String], list: &mut Vec<Dependency>) -> Result<(), DependencyParseError> {

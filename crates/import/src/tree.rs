@@ -32,9 +32,15 @@ pub(crate) enum Kind {
         /// Names of one file share a number; 0 if there is only one.
         links: u32,
     },
-    Symlink { target: Vec<u8> },
-    Character { rdev: u16 },
-    Block { rdev: u16 },
+    Symlink {
+        target: Vec<u8>,
+    },
+    Character {
+        rdev: u16,
+    },
+    Block {
+        rdev: u16,
+    },
     Fifo,
 }
 
@@ -57,11 +63,26 @@ impl Node {
     /// A file of root's.
     pub(crate) fn new(kind: Kind, mode: u16, mtime: u32) -> Self {
         let root = || "root".to_owned();
-        Self { kind, mode, user: root(), group: root(), mtime, capabilities: String::new(), config: false }
+        Self {
+            kind,
+            mode,
+            user: root(),
+            group: root(),
+            mtime,
+            capabilities: String::new(),
+            config: false,
+        }
     }
 
     pub(crate) fn file(content: impl Into<Arc<[u8]>>, mode: u16, mtime: u32) -> Self {
-        Self::new(Kind::Regular { content: content.into(), links: 0 }, mode, mtime)
+        Self::new(
+            Kind::Regular {
+                content: content.into(),
+                links: 0,
+            },
+            mode,
+            mtime,
+        )
     }
 
     pub(crate) fn content(&self) -> Option<&[u8]> {
@@ -104,11 +125,18 @@ pub(crate) enum Layout {
 impl Tree {
     /// Reads the files of a `.deb`, moved to `/usr`. Times after `latest` become `latest`.
     pub(crate) fn read(deb: &Deb<'_>, layout: Layout, latest: Option<u32>) -> Result<Self, ImportError> {
-        let mut reader = Reader { tree: Self::default(), links: HashMap::new(), next: 1, layout, latest };
-        deb.visit_files(|entry, content| reader.entry(entry, content)).map_err(|error| match error {
-            VisitError::Deb(error) => ImportError::Deb(error),
-            VisitError::Visitor(error) => error,
-        })?;
+        let mut reader = Reader {
+            tree: Self::default(),
+            links: HashMap::new(),
+            next: 1,
+            layout,
+            latest,
+        };
+        deb.visit_files(|entry, content| reader.entry(entry, content))
+            .map_err(|error| match error {
+                VisitError::Deb(error) => ImportError::Deb(error),
+                VisitError::Visitor(error) => error,
+            })?;
         Ok(reader.tree)
     }
 
@@ -120,20 +148,28 @@ impl Tree {
     pub(crate) fn known_files(&self) -> BTreeMap<String, KnownFile> {
         let known = |node: &Node| match &node.kind {
             Kind::Directory => KnownFile::Directory,
-            Kind::Regular { content, .. } => {
-                KnownFile::Regular { executable: node.mode & 0o111 != 0, empty: content.is_empty() }
-            }
+            Kind::Regular { content, .. } => KnownFile::Regular {
+                executable: node.mode & 0o111 != 0,
+                empty: content.is_empty(),
+            },
             Kind::Symlink { .. } => KnownFile::Symlink,
             _ => KnownFile::Special,
         };
         let text = |path: &Vec<u8>| String::from_utf8(path.clone()).ok();
-        self.nodes.iter().filter_map(|(path, node)| Some((text(path)?, known(node)))).collect()
+        self.nodes
+            .iter()
+            .filter_map(|(path, node)| Some((text(path)?, known(node))))
+            .collect()
     }
 
     /// Keeps the files that `keep` wants, and drops directories that have become empty by that.
     pub(crate) fn retain(&mut self, keep: impl Fn(&[u8], &Node) -> bool) {
-        let gone: BTreeSet<Vec<u8>> =
-            self.nodes.iter().filter(|(path, node)| !keep(path, node)).map(|(path, _)| path.clone()).collect();
+        let gone: BTreeSet<Vec<u8>> = self
+            .nodes
+            .iter()
+            .filter(|(path, node)| !keep(path, node))
+            .map(|(path, _)| path.clone())
+            .collect();
         self.nodes.retain(|path, _| !gone.contains(path));
         let mut emptied: BTreeSet<Vec<u8>> = gone.iter().filter_map(|path| parent(path)).collect();
         // From the deepest up: a directory that goes may leave its own parent empty.
@@ -149,7 +185,10 @@ impl Tree {
     fn has_children(&self, path: &[u8]) -> bool {
         let mut inside = path.to_vec();
         inside.push(b'/');
-        self.nodes.range(inside.clone()..).next().is_some_and(|(next, _)| next.starts_with(&inside))
+        self.nodes
+            .range(inside.clone()..)
+            .next()
+            .is_some_and(|(next, _)| next.starts_with(&inside))
     }
 
     /// The files as rpm has them, and their contents.
@@ -171,7 +210,11 @@ impl Tree {
                 Kind::Fifo => (file_type::FIFO, 0, Vec::new(), 0, 0),
             };
             // rpm gives every symbolic link all permissions, as Linux does.
-            let mode = if kind == file_type::SYMLINK { 0o777 } else { node.mode };
+            let mode = if kind == file_type::SYMLINK {
+                0o777
+            } else {
+                node.mode
+            };
             entries.push(FileEntry {
                 path,
                 mode: kind | mode,
@@ -228,7 +271,9 @@ impl Contents {
 impl ContentSource for Contents {
     fn content(&self, file: &FileEntry) -> io::Result<Content<'_>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "the import has no content for this path");
-        self.get(&file.path).map(|bytes| Content::Bytes(Cow::Borrowed(bytes))).ok_or_else(missing)
+        self.get(&file.path)
+            .map(|bytes| Content::Bytes(Cow::Borrowed(bytes)))
+            .ok_or_else(missing)
     }
 }
 
@@ -281,9 +326,17 @@ impl Reader {
             return false;
         }
         if self.layout == Layout::Brings {
-            let target = if target.is_empty() { [b"usr", archived].concat() } else { target.to_vec() };
+            let target = if target.is_empty() {
+                [b"usr", archived].concat()
+            } else {
+                target.to_vec()
+            };
             let mtime = u32::try_from(entry.mtime.max(0)).unwrap_or(u32::MAX);
-            let node = Node::new(Kind::Symlink { target }, 0o777, self.latest.map_or(mtime, |l| mtime.min(l)));
+            let node = Node::new(
+                Kind::Symlink { target },
+                0o777,
+                self.latest.map_or(mtime, |l| mtime.min(l)),
+            );
             self.tree.nodes.insert(archived.to_vec(), node);
         }
         true
@@ -308,26 +361,46 @@ impl Reader {
                 let mut bytes = Vec::with_capacity(usize::try_from(*size).unwrap_or_default().min(64 << 20));
                 content
                     .read_to_end(&mut bytes)
-                    .map_err(|source| ImportError::Read { path: shown(path), source })?;
+                    .map_err(|source| ImportError::Read {
+                        path: shown(path),
+                        source,
+                    })?;
                 self.links.insert(archived.to_vec(), path.to_vec());
-                Kind::Regular { content: bytes.into(), links: 0 }
+                Kind::Regular {
+                    content: bytes.into(),
+                    links: 0,
+                }
             }
-            EntryKind::Symlink { target } => Kind::Symlink { target: moved_target(archived, path, target) },
+            EntryKind::Symlink { target } => Kind::Symlink {
+                target: moved_target(archived, path, target),
+            },
             EntryKind::Hardlink { target } => {
                 let mut from = vec![b'/'];
                 from.extend_from_slice(target.as_bytes());
-                let missing = || ImportError::HardLink { path: shown(path), target: shown(&from) };
+                let missing = || ImportError::HardLink {
+                    path: shown(path),
+                    target: shown(&from),
+                };
                 let first = self.links.get(&from).ok_or_else(missing)?;
                 let node = self.tree.nodes.get_mut(first).ok_or_else(missing)?;
-                let Kind::Regular { content, links } = &mut node.kind else { return Err(missing()) };
+                let Kind::Regular { content, links } = &mut node.kind else {
+                    return Err(missing());
+                };
                 if *links == 0 {
                     *links = self.next;
                     self.next += 1;
                 }
-                Kind::Regular { content: content.clone(), links: *links }
+                Kind::Regular {
+                    content: content.clone(),
+                    links: *links,
+                }
             }
-            EntryKind::CharDevice { major, minor } => Kind::Character { rdev: device(*major, *minor)? },
-            EntryKind::BlockDevice { major, minor } => Kind::Block { rdev: device(*major, *minor)? },
+            EntryKind::CharDevice { major, minor } => Kind::Character {
+                rdev: device(*major, *minor)?,
+            },
+            EntryKind::BlockDevice { major, minor } => Kind::Block {
+                rdev: device(*major, *minor)?,
+            },
             EntryKind::Fifo => Kind::Fifo,
         })
     }
@@ -355,17 +428,25 @@ impl Reader {
 fn owner(name: &str, id: u32, path: &[u8]) -> Result<String, ImportError> {
     match (name, id) {
         ("", 0) => Ok("root".to_owned()),
-        ("", id) => Err(ImportError::NumericOwner { path: shown(path), id }),
+        ("", id) => Err(ImportError::NumericOwner {
+            path: shown(path),
+            id,
+        }),
         (name, _) => Ok(name.to_owned()),
     }
 }
 
 fn capabilities(entry: &Entry, path: &[u8]) -> Result<String, ImportError> {
-    match entry.xattrs.iter().find(|(name, _)| name == "security.capability") {
+    match entry
+        .xattrs
+        .iter()
+        .find(|(name, _)| name == "security.capability")
+    {
         None => Ok(String::new()),
-        Some((_, value)) => {
-            to_text(value).ok_or_else(|| ImportError::Capabilities { path: shown(path), value: hex::encode(value) })
-        }
+        Some((_, value)) => to_text(value).ok_or_else(|| ImportError::Capabilities {
+            path: shown(path),
+            value: hex::encode(value),
+        }),
     }
 }
 

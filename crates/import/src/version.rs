@@ -57,7 +57,10 @@ pub struct VersionMappingError {
 ///
 /// Since the release is always there, `compare_open` compares constraints exactly as dpkg does.
 pub fn to_evr(version: &Version) -> Result<Evr, VersionMappingError> {
-    let fail = |reason| VersionMappingError { version: version.as_str().to_owned(), reason };
+    let fail = |reason| VersionMappingError {
+        version: version.as_str().to_owned(),
+        reason,
+    };
     let upstream = map_part(version.upstream()).ok_or_else(|| fail("`:` in the upstream version"))?;
     let release = match version.revision() {
         Some(revision) => map_part(revision).ok_or_else(|| fail("an unknown character in the revision"))?,
@@ -108,11 +111,17 @@ fn map_part(text: &str) -> Option<String> {
             Place::Number => number_place(&mut out, rest, first),
             Place::AfterNumber => after_number(&mut out, rest, first),
             Place::AfterReleaseNumber => after_release_number(&mut out, rest, first),
-            Place::AfterTilde if first.is_ascii_digit() => small_number(&mut out, rest, "^", Place::AfterNumber),
+            Place::AfterTilde if first.is_ascii_digit() => {
+                small_number(&mut out, rest, "^", Place::AfterNumber)
+            }
             Place::AfterTilde if first == b'~' => tilde(&mut out, rest),
             Place::AfterTilde => word(&mut out, rest),
             Place::AfterWord { release } if first.is_ascii_digit() => {
-                let next = if release { Place::AfterReleaseNumber } else { Place::AfterNumber };
+                let next = if release {
+                    Place::AfterReleaseNumber
+                } else {
+                    Place::AfterNumber
+                };
                 small_number(&mut out, rest, "", next)
             }
             Place::AfterWord { .. } => tilde(&mut out, rest),
@@ -221,7 +230,9 @@ fn word<'a>(out: &mut String, rest: &'a str) -> (Place, &'a str) {
 
 /// The same, after a character that belongs to the run but is written already.
 fn word_after<'a>(out: &mut String, rest: &'a str, before: &str) -> (Place, &'a str) {
-    let end = rest.find(|c: char| c.is_ascii_digit() || c == '~').unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| c.is_ascii_digit() || c == '~')
+        .unwrap_or(rest.len());
     let (run, rest) = rest.split_at(end);
     for c in run.chars() {
         match c {

@@ -19,7 +19,11 @@ fn elfdeps(path: &Path, option: &str) -> BTreeSet<String> {
         .unwrap();
     writeln!(child.stdin.take().unwrap(), "{}", path.display()).unwrap();
     let output = child.wait_with_output().unwrap();
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Regular files of a folder, in order, evenly thinned out to `limit`.
@@ -55,7 +59,9 @@ fn same_as_rpm_on_the_machines_files() {
     for path in folders.iter().flat_map(|(folder, limit)| files(folder, *limit)) {
         let data = std::fs::read(&path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let ours = elf_dependencies(&data, name, MissingSoname::FileName).unwrap().unwrap_or_default();
+        let ours = elf_dependencies(&data, name, MissingSoname::FileName)
+            .unwrap()
+            .unwrap_or_default();
         assert_eq!(ours.provides, elfdeps(&path, "--provides"), "{}", path.display());
         // rpm takes no requirements of what has an interpreter but cannot be executed: the C library's own file.
         let requires = elfdeps(&path, "--requires");
@@ -77,5 +83,9 @@ fn damage_is_an_error_or_nothing() {
         flipped[cut] ^= 0xff;
         drop(elf_dependencies(&flipped, "x", MissingSoname::Nothing));
     }
-    assert!(elf_dependencies(b"#!/bin/sh\n", "x", MissingSoname::Nothing).unwrap().is_none());
+    assert!(
+        elf_dependencies(b"#!/bin/sh\n", "x", MissingSoname::Nothing)
+            .unwrap()
+            .is_none()
+    );
 }

@@ -35,8 +35,7 @@ fn rpm_vercmp(left: &str, right: &str) -> Ordering {
 fn disagreement(left: &Version, right: &Version) -> Option<String> {
     let (a, b) = (to_evr(left).unwrap(), to_evr(right).unwrap());
     let (debian, rpm) = (left.cmp(right), rpm_order(&a, &b));
-    (debian != rpm)
-        .then(|| format!("{left} {debian:?} {right} for dpkg, but {a} {rpm:?} {b} for rpm"))
+    (debian != rpm).then(|| format!("{left} {debian:?} {right} for dpkg, but {a} {rpm:?} {b} for rpm"))
 }
 
 #[test]
@@ -75,7 +74,9 @@ fn colon_in_the_upstream_version_is_refused() {
 #[test]
 fn no_character_that_rpm_refuses() {
     for line in SAMPLES.lines().filter_map(|l| l.split('\t').next()) {
-        let Ok(version) = Version::parse(line) else { continue };
+        let Ok(version) = Version::parse(line) else {
+            continue;
+        };
         let evr = to_evr(&version).unwrap();
         for c in evr.version.chars().chain(evr.release.chars()) {
             assert!(c.is_ascii_alphanumeric() || "._+~^".contains(c), "{evr}");
@@ -97,8 +98,14 @@ fn part() -> impl Strategy<Value = String> {
 }
 
 fn version() -> impl Strategy<Value = String> {
-    ("[0-2]", part(), prop::option::of("-"), part(), prop::option::of(part())).prop_map(
-        |(digit, a, hyphen, b, revision)| {
+    (
+        "[0-2]",
+        part(),
+        prop::option::of("-"),
+        part(),
+        prop::option::of(part()),
+    )
+        .prop_map(|(digit, a, hyphen, b, revision)| {
             let mut text = format!("{digit}{a}");
             if let (Some(hyphen), Some(_)) = (&hyphen, &revision) {
                 text.push_str(hyphen);
@@ -108,15 +115,18 @@ fn version() -> impl Strategy<Value = String> {
                 Some(r) if !r.is_empty() => format!("{text}-{r}"),
                 _ => text.trim_end_matches('-').to_owned(),
             }
-        },
-    )
+        })
 }
 
 /// A version and one that shares a beginning with it: pairs that differ early prove little.
 fn pair() -> impl Strategy<Value = (String, String)> {
     (version(), part(), 0usize..20, any::<bool>()).prop_map(|(text, tail, cut, keep)| {
         let cut = cut.min(text.len()).max(1);
-        let middle = if keep { &text[(cut + 1).min(text.len())..] } else { "" };
+        let middle = if keep {
+            &text[(cut + 1).min(text.len())..]
+        } else {
+            ""
+        };
         let other = format!("{}{tail}{middle}", &text[..cut]);
         (text, other)
     })
@@ -139,8 +149,10 @@ fn real_rpm_and_dpkg_agree() {
         eprintln!("SKIPPED: rpm is not installed");
         return;
     }
-    let versions: Vec<Version> =
-        SAMPLES.lines().filter_map(|l| Version::parse(l.split('\t').next()?).ok()).collect();
+    let versions: Vec<Version> = SAMPLES
+        .lines()
+        .filter_map(|l| Version::parse(l.split('\t').next()?).ok())
+        .collect();
     let mut script = String::new();
     let mut expected = Vec::new();
     for pair in versions.windows(2) {
@@ -171,12 +183,20 @@ fn whole_archives_keep_their_order() {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for paragraph in lists.split("\n\n") {
         let field = |name: &str| {
-            paragraph.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned)
+            paragraph
+                .lines()
+                .find_map(|l| l.strip_prefix(name)?.strip_prefix(": "))
+                .map(str::to_owned)
         };
-        let (Some(package), Some(version)) = (field("Package"), field("Version")) else { continue };
+        let (Some(package), Some(version)) = (field("Package"), field("Version")) else {
+            continue;
+        };
         let source = field("Source").unwrap_or_else(|| package.clone());
-        let (source, source_version) =
-            source.split_once(" (").map_or((source.as_str(), version.as_str()), |(n, v)| (n, v.trim_end_matches(')')));
+        let (source, source_version) = source
+            .split_once(" (")
+            .map_or((source.as_str(), version.as_str()), |(n, v)| {
+                (n, v.trim_end_matches(')'))
+            });
         let group = groups.entry(source.to_owned()).or_default();
         group.push(version.clone());
         group.push(source_version.to_owned());
@@ -194,25 +214,35 @@ fn whole_archives_keep_their_order() {
             }
         }
     }
-    eprintln!("{} names and sources, {pairs} pairs, {} in another order", groups.len(), wrong.len());
-    let listed: Vec<&str> =
-        include_str!("data/version-exceptions.txt").lines().filter(|l| !l.starts_with('#')).collect();
+    eprintln!(
+        "{} names and sources, {pairs} pairs, {} in another order",
+        groups.len(),
+        wrong.len()
+    );
+    let listed: Vec<&str> = include_str!("data/version-exceptions.txt")
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .collect();
     wrong.retain(|w| !listed.contains(&w.as_str()));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// The text of all package lists, by apt's own reader (it knows the compressions).
 fn machine_lists() -> Option<String> {
-    let folders = ["/var/lib/apt/lists".to_owned()]
-        .into_iter()
-        .chain(std::env::var("LAZULI_TEST_APT_LISTS").ok().into_iter().flat_map(|v| {
-            v.split(':').map(str::to_owned).collect::<Vec<_>>()
-        }));
+    let folders = ["/var/lib/apt/lists".to_owned()].into_iter().chain(
+        std::env::var("LAZULI_TEST_APT_LISTS")
+            .ok()
+            .into_iter()
+            .flat_map(|v| v.split(':').map(str::to_owned).collect::<Vec<_>>()),
+    );
     let files: Vec<_> = folders
         .filter_map(|f| std::fs::read_dir(f).ok())
         .flatten()
         .filter_map(|e| Some(e.ok()?.path()))
-        .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().contains("_Packages")))
+        .filter(|p| {
+            p.file_name()
+                .is_some_and(|n| n.to_string_lossy().contains("_Packages"))
+        })
         .collect();
     if files.is_empty() {
         return None;

@@ -35,7 +35,13 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL", env = "LAZULI_DEBIAN_MIRROR")]
     pub debian_mirror: Option<String>,
     /// Time of everything that is made, in seconds since 1970 [default: that of the lock]
-    #[arg(long, global = true, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        env = "SOURCE_DATE_EPOCH",
+        hide_env_values = true
+    )]
     pub source_date_epoch: Option<u64>,
     /// Print facts as JSON
     #[arg(long, global = true)]

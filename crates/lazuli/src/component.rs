@@ -15,7 +15,11 @@ pub fn run(workspace: &Workspace, command: &ComponentCommand) -> Result<()> {
     match command {
         ComponentCommand::List { names } => list(workspace, names),
         ComponentCommand::Show { name } => show(workspace, name),
-        ComponentCommand::Update { names, vanished, dry_run } => {
+        ComponentCommand::Update {
+            names,
+            vanished,
+            dry_run,
+        } => {
             let scope = match (vanished, names.as_slice()) {
                 (true, _) => Scope::Vanished,
                 (false, []) => Scope::All,
@@ -40,7 +44,10 @@ struct Listed {
 fn list(workspace: &Workspace, names: &[String]) -> Result<()> {
     let lock = workspace.read_lock()?;
     let wanted = parse_names(workspace, names)?;
-    let components = workspace.catalog.components(&workspace.distro, workspace.architecture).or_fail(Kind::Project)?;
+    let components = workspace
+        .catalog
+        .components(&workspace.distro, workspace.architecture)
+        .or_fail(Kind::Project)?;
     let rows: Vec<Listed> = components
         .iter()
         .filter(|component| wanted.is_empty() || wanted.contains(&component.name))
@@ -63,7 +70,9 @@ fn listed(workspace: &Workspace, component: &ResolvedComponent, lock: Option<&Lo
         Source::Generate(_) => ("generate", None),
         Source::Spec(_) => ("spec", None),
     };
-    let locked = package.as_ref().and_then(|package| lock?.packages.get(&package.package()?));
+    let locked = package
+        .as_ref()
+        .and_then(|package| lock?.packages.get(&package.package()?));
     Listed {
         name: component.name.to_string(),
         source,
@@ -78,13 +87,24 @@ fn listed(workspace: &Workspace, component: &ResolvedComponent, lock: Option<&Lo
 
 fn show(workspace: &Workspace, name: &str) -> Result<()> {
     let name = ComponentName::new(name).or_fail(Kind::Project)?;
-    let component = workspace.catalog.component(&name, &workspace.distro).or_fail(Kind::Project)?;
+    let component = workspace
+        .catalog
+        .component(&name, &workspace.distro)
+        .or_fail(Kind::Project)?;
     let lock = workspace.read_lock()?;
     let row = listed(workspace, &component, lock.as_ref());
     let locked = row.package.as_deref().and_then(|package| {
-        lock.as_ref()?.packages.iter().find(|(name, _)| name.as_str() == package).map(|(_, locked)| locked)
+        lock.as_ref()?
+            .packages
+            .iter()
+            .find(|(name, _)| name.as_str() == package)
+            .map(|(_, locked)| locked)
     });
-    let layers: Vec<String> = component.layers.iter().map(|layer| format!("{layer:?}")).collect();
+    let layers: Vec<String> = component
+        .layers
+        .iter()
+        .map(|layer| format!("{layer:?}"))
+        .collect();
     let facts = serde_json::json!({
         "name": row.name, "source": row.source, "package": row.package, "version": row.version, "file": row.file,
         "sha256": locked.map(|locked| locked.sha256.to_string()),
@@ -94,7 +114,10 @@ fn show(workspace: &Workspace, name: &str) -> Result<()> {
         "config": component.config,
     });
     workspace.terminal.facts(&facts, || {
-        let mut text = format!("name      {}\nsource    {}\nfile      {}\n", row.name, row.source, row.file);
+        let mut text = format!(
+            "name      {}\nsource    {}\nfile      {}\n",
+            row.name, row.source, row.file
+        );
         if let Some(version) = &row.version {
             let _ = writeln!(text, "version   {version}");
         }
@@ -118,9 +141,12 @@ pub fn parse_names(workspace: &Workspace, names: &[String]) -> Result<Vec<Compon
         .iter()
         .map(|name| {
             let name = ComponentName::new(name.as_str()).or_fail(Kind::Project)?;
-            workspace.catalog.component(&name, &workspace.distro).map_err(|error| {
-                Failure::new(Kind::Project, error).hint("`lazuli component list` lists them")
-            })?;
+            workspace
+                .catalog
+                .component(&name, &workspace.distro)
+                .map_err(|error| {
+                    Failure::new(Kind::Project, error).hint("`lazuli component list` lists them")
+                })?;
             Ok(name)
         })
         .collect()

@@ -30,7 +30,11 @@ pub struct Failure {
 impl Failure {
     /// A failure of the given kind.
     pub fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
-        Self { kind, error: error.into(), hint: None }
+        Self {
+            kind,
+            error: error.into(),
+            hint: None,
+        }
     }
 
     /// A failure in words.

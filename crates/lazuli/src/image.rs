@@ -19,9 +19,19 @@ use root::Root;
 pub fn run(workspace: &Workspace, command: &ImageCommand) -> Result<()> {
     match command {
         ImageCommand::List => list(workspace),
-        ImageCommand::Build { name, formats, update_vanished, keep_root, timings } => {
+        ImageCommand::Build {
+            name,
+            formats,
+            update_vanished,
+            keep_root,
+            timings,
+        } => {
             let image = resolve(workspace, name, formats)?;
-            let request = Request { update_vanished: *update_vanished, keep_root: *keep_root, out: workspace.image(name) };
+            let request = Request {
+                update_vanished: *update_vanished,
+                keep_root: *keep_root,
+                out: workspace.image(name),
+            };
             let mut stages = Stages::default();
             let built = build(workspace, &image, &request, &mut stages)?;
             report(workspace, &built)?;
@@ -74,7 +84,12 @@ fn resolve(workspace: &Workspace, name: &str, formats: &[CliFormat]) -> Result<R
 }
 
 /// The whole way: lock, packages, repository, root, disk, formats, records.
-fn build(workspace: &Workspace, image: &ResolvedImage, request: &Request, stages: &mut Stages) -> Result<Built> {
+fn build(
+    workspace: &Workspace,
+    image: &ResolvedImage,
+    request: &Request,
+    stages: &mut Stages,
+) -> Result<Built> {
     let lock = crate::import::ensure_fetched(workspace, request.update_vanished)?;
     stages.done("fetch");
     crate::import::repository(workspace, &lock)?;
@@ -92,9 +107,16 @@ fn build(workspace: &Workspace, image: &ResolvedImage, request: &Request, stages
         spinner.set_message(format!("writing the image: {}", stage.name()));
     })?;
     spinner.finish_and_clear();
-    stages.add(built.times.iter().map(|(stage, time)| (stage.name().to_owned(), *time)));
+    stages.add(
+        built
+            .times
+            .iter()
+            .map(|(stage, time)| (stage.name().to_owned(), *time)),
+    );
     if request.keep_root {
-        workspace.terminal.note(format!("the root tree is kept: {}", root.keep().display()));
+        workspace
+            .terminal
+            .note(format!("the root tree is kept: {}", root.keep().display()));
     } else {
         root.remove()?;
         stages.done("clean up");
@@ -110,18 +132,30 @@ fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) ->
     spec.distribution.clone_from(&distro.release.name);
     spec.arch = workspace.architecture.to_string();
     if let Some(kernel) = &image.kernel {
-        let arguments: Vec<&str> = kernel.command_line.iter().map(|argument| argument.as_str()).collect();
+        let arguments: Vec<&str> = kernel
+            .command_line
+            .iter()
+            .map(|argument| argument.as_str())
+            .collect();
         spec.command_line = arguments.join(" ");
     }
     if !image.initrd.modules.is_empty() {
         spec.initrd.modules.clone_from(&image.initrd.modules);
     }
-    spec.initrd.extra_files = image.initrd.include_files.iter().map(|glob| glob.as_str().to_owned()).collect();
+    spec.initrd.extra_files = image
+        .initrd
+        .include_files
+        .iter()
+        .map(|glob| glob.as_str().to_owned())
+        .collect();
     if let Some(hostname) = &image.system.hostname {
         spec.hostname.clone_from(hostname);
     }
     spec.esp_size = image.disk.esp.size;
-    spec.root_free = root_free(image);
+    match image.disk.root.size {
+        lazuli_catalog::RootSize::Free(free) => spec.root_free = free,
+        lazuli_catalog::RootSize::Fixed(size) => spec.root_size = Some(size),
+    }
     spec.formats = image
         .formats
         .iter()
@@ -135,13 +169,6 @@ fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) ->
     Ok(spec)
 }
 
-fn root_free(image: &ResolvedImage) -> u64 {
-    match image.disk.root.size {
-        lazuli_catalog::RootSize::Free(free) => free,
-        lazuli_catalog::RootSize::Fixed(_) => 256 << 20,
-    }
-}
-
 fn report(workspace: &Workspace, built: &Built) -> Result<()> {
     let files: Vec<&PathBuf> = built.images.iter().map(|(_, path)| path).collect();
     let facts = serde_json::json!({
@@ -150,7 +177,12 @@ fn report(workspace: &Workspace, built: &Built) -> Result<()> {
     });
     workspace.terminal.facts(&facts, || {
         let mut text = String::new();
-        for path in files.iter().copied().chain([&built.manifest_path]).chain(&built.sboms) {
+        for path in files
+            .iter()
+            .copied()
+            .chain([&built.manifest_path])
+            .chain(&built.sboms)
+        {
             text += &format!("{}\n", path.display());
         }
         text
@@ -161,12 +193,20 @@ fn report(workspace: &Workspace, built: &Built) -> Result<()> {
 /// The manifest of what was built of an image, if anything was.
 fn manifest(workspace: &Workspace, name: &str) -> Result<Option<(PathBuf, Manifest)>> {
     let folder = workspace.image(name);
-    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(None) };
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        return Ok(None);
+    };
     let version = format!("-{}.manifest.json", workspace.distro.release_version);
     for entry in entries {
         let path = entry?.path();
-        if path.file_name().is_some_and(|file| file.to_string_lossy().ends_with(&version)) {
-            return Ok(Some((path.clone(), serde_json::from_slice(&std::fs::read(&path)?)?)));
+        if path
+            .file_name()
+            .is_some_and(|file| file.to_string_lossy().ends_with(&version))
+        {
+            return Ok(Some((
+                path.clone(),
+                serde_json::from_slice(&std::fs::read(&path)?)?,
+            )));
         }
     }
     Ok(None)
@@ -175,7 +215,10 @@ fn manifest(workspace: &Workspace, name: &str) -> Result<Option<(PathBuf, Manife
 fn list(workspace: &Workspace) -> Result<()> {
     let mut rows = Vec::new();
     for name in workspace.catalog.image_names() {
-        let image = workspace.catalog.image(name, &workspace.distro, workspace.architecture).or_fail(Kind::Project)?;
+        let image = workspace
+            .catalog
+            .image(name, &workspace.distro, workspace.architecture)
+            .or_fail(Kind::Project)?;
         let built = manifest(workspace, name.as_str())?.map(|(path, _)| path);
         rows.push((image, built));
     }
@@ -199,12 +242,18 @@ fn list(workspace: &Workspace) -> Result<()> {
 /// Builds again elsewhere and compares every format.
 fn verify(workspace: &Workspace, name: &str) -> Result<()> {
     let Some((path, manifest)) = manifest(workspace, name)? else {
-        return Err(Failure::message(Kind::Failed, format!("the image `{name}` is not built yet"))
-            .hint(format!("run `lazuli image build {name}`")));
+        return Err(
+            Failure::message(Kind::Failed, format!("the image `{name}` is not built yet"))
+                .hint(format!("run `lazuli image build {name}`")),
+        );
     };
     let image = resolve(workspace, name, &[])?;
     let again = tempfile::tempdir_in(&workspace.out)?;
-    let request = Request { update_vanished: false, keep_root: false, out: again.path().to_owned() };
+    let request = Request {
+        update_vanished: false,
+        keep_root: false,
+        out: again.path().to_owned(),
+    };
     build(workspace, &image, &request, &mut Stages::default())?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut differences = Vec::new();
@@ -214,22 +263,33 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
             differences.push(format!("{}: {difference}", artefact.file));
         }
     }
-    workspace.terminal.facts(&serde_json::json!({ "image": name, "differences": differences }), || {
-        differences.iter().map(|line| format!("{line}\n")).collect()
-    })?;
+    workspace.terminal.facts(
+        &serde_json::json!({ "image": name, "differences": differences }),
+        || differences.iter().map(|line| format!("{line}\n")).collect(),
+    )?;
     match differences.len() {
         0 => {
-            workspace.terminal.note(format!("{name}: {} files are the same to the bit", manifest.artefacts.len()));
+            workspace.terminal.note(format!(
+                "{name}: {} files are the same to the bit",
+                manifest.artefacts.len()
+            ));
             Ok(())
         }
-        count => Err(Failure::message(Kind::Failed, format!("{name}: two builds differ in {count} places"))),
+        count => Err(Failure::message(
+            Kind::Failed,
+            format!("{name}: two builds differ in {count} places"),
+        )),
     }
 }
 
 fn compare(workspace: &Workspace, left: &Path, right: &Path) -> Result<()> {
-    let differences: Vec<String> =
-        lazuli_image::verify::compare(left, right)?.iter().map(ToString::to_string).collect();
-    workspace.terminal.facts(&differences, || differences.iter().map(|line| format!("{line}\n")).collect())?;
+    let differences: Vec<String> = lazuli_image::verify::compare(left, right)?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    workspace.terminal.facts(&differences, || {
+        differences.iter().map(|line| format!("{line}\n")).collect()
+    })?;
     match differences.len() {
         0 => Ok(()),
         count => Err(Failure::message(Kind::Failed, format!("{count} differences"))),

@@ -63,14 +63,16 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
 
 /// Makes the process root of a user namespace, so that files get their owners. Outside, it stays who it was.
 fn enter() -> Result<()> {
-    lazuli_sandbox::enter(lazuli_sandbox::Settings::default()).map(|_| ()).map_err(|error| {
-        let hint = error.hint();
-        let failure = Failure::new(Kind::Environment, error);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })
+    lazuli_sandbox::enter(lazuli_sandbox::Settings::default())
+        .map(|_| ())
+        .map_err(|error| {
+            let hint = error.hint();
+            let failure = Failure::new(Kind::Environment, error);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })
 }
 
 /// One page for the program and one for each command.

@@ -21,20 +21,35 @@ pub fn run(workspace: &Workspace, command: &RepoCommand) -> Result<()> {
         RepoCommand::Create { dir: None } => {
             let lock = workspace.lock()?;
             crate::import::repository(workspace, &lock)?;
-            report(terminal, &workspace.repository(), &create(workspace, &workspace.repository(), workspace.time(&lock))?)
+            report(
+                terminal,
+                &workspace.repository(),
+                &create(workspace, &workspace.repository(), workspace.time(&lock))?,
+            )
         }
         RepoCommand::Create { dir: Some(dir) } => {
             let time = match workspace.read_lock()? {
                 Some(lock) => workspace.time(&lock),
-                None => return Err(Failure::message(Kind::Project, "the project has no lock to take the time from")
-                    .hint("set SOURCE_DATE_EPOCH, or run `lazuli component update`")),
+                None => {
+                    return Err(Failure::message(
+                        Kind::Project,
+                        "the project has no lock to take the time from",
+                    )
+                    .hint("set SOURCE_DATE_EPOCH, or run `lazuli component update`"));
+                }
             };
             report(terminal, dir, &create(workspace, dir, time)?)
         }
         RepoCommand::Sign { dir } => {
             let key = workspace.signing_key()?;
             let time = workspace.time(&workspace.lock()?);
-            lazuli_compose::sign(dir, &MetadataKey { key: &key, time: at(time) })?;
+            lazuli_compose::sign(
+                dir,
+                &MetadataKey {
+                    key: &key,
+                    time: at(time),
+                },
+            )?;
             terminal.note(format!("signed {} with {}", dir.display(), key.fingerprint()));
             Ok(())
         }
@@ -42,7 +57,11 @@ pub fn run(workspace: &Workspace, command: &RepoCommand) -> Result<()> {
         RepoCommand::Serve { listen } => {
             let root = workspace.out.join("repo");
             let server = serve::Server::bind(&root, *listen)?;
-            terminal.note(format!("serving {} on http://{}/", root.display(), server.address()?));
+            terminal.note(format!(
+                "serving {} on http://{}/",
+                root.display(),
+                server.address()?
+            ));
             server.run(terminal)
         }
     }
@@ -54,7 +73,12 @@ fn report(terminal: &Terminal, dir: &Path, report: &Report) -> Result<()> {
         "package-bytes": report.package_bytes, "metadata-bytes": report.metadata_bytes,
     });
     terminal.facts(&facts, || {
-        format!("{}: {} packages, {} MiB\n", dir.display(), report.packages, report.package_bytes >> 20)
+        format!(
+            "{}: {} packages, {} MiB\n",
+            dir.display(),
+            report.packages,
+            report.package_bytes >> 20
+        )
     })?;
     Ok(())
 }
@@ -62,31 +86,49 @@ fn report(terminal: &Terminal, dir: &Path, report: &Report) -> Result<()> {
 /// Writes signed metadata for a folder of packages.
 pub fn create(workspace: &Workspace, dir: &Path, time: u64) -> Result<Report> {
     let key = workspace.signing_key()?;
-    let signer = MetadataKey { key: &key, time: at(time) };
-    let options = CreateOptions { signer: Some(&signer), revision: time, workers: 0, zstd_level: METADATA_LEVEL };
+    let signer = MetadataKey {
+        key: &key,
+        time: at(time),
+    };
+    let options = CreateOptions {
+        signer: Some(&signer),
+        revision: time,
+        workers: 0,
+        zstd_level: METADATA_LEVEL,
+    };
     Ok(lazuli_compose::create(dir, &options)?)
 }
 
 fn check(workspace: &Workspace, dir: &Path, key: Option<&Path>) -> Result<()> {
     let certificate = match key {
-        Some(path) => std::fs::read(path).map_err(anyhow::Error::from).map_err(|error| {
-            Failure::new(Kind::Environment, error).context(format!("failed to read {}", path.display()))
-        })?,
+        Some(path) => std::fs::read(path)
+            .map_err(anyhow::Error::from)
+            .map_err(|error| {
+                Failure::new(Kind::Environment, error).context(format!("failed to read {}", path.display()))
+            })?,
         None => workspace.signing_key()?.certificate()?.into_bytes(),
     };
     let keyring = MetadataKeyring(Keyring::from_bytes(&certificate).or_fail(Kind::Trust)?);
     let findings = lazuli_compose::check(dir, Some(&keyring)).or_fail(Kind::Trust)?;
-    let facts: Vec<_> =
-        findings.iter().map(|finding| serde_json::json!({ "file": finding.file, "problem": finding.problem })).collect();
+    let facts: Vec<_> = findings
+        .iter()
+        .map(|finding| serde_json::json!({ "file": finding.file, "problem": finding.problem }))
+        .collect();
     workspace.terminal.facts(&facts, || {
-        findings.iter().map(|finding| format!("{}: {}\n", finding.file, finding.problem)).collect()
+        findings
+            .iter()
+            .map(|finding| format!("{}: {}\n", finding.file, finding.problem))
+            .collect()
     })?;
     match findings.len() {
         0 => {
             workspace.terminal.note(format!("{}: clean", dir.display()));
             Ok(())
         }
-        count => Err(Failure::message(Kind::Trust, format!("{}: {count} findings", dir.display()))),
+        count => Err(Failure::message(
+            Kind::Trust,
+            format!("{}: {count} findings", dir.display()),
+        )),
     }
 }
 
@@ -116,6 +158,9 @@ pub struct MetadataKeyring(pub Keyring);
 
 impl MetadataVerifier for MetadataKeyring {
     fn verify_detached(&self, data: &[u8], signature: &[u8]) -> Result<String, TrustError> {
-        Ok(self.0.verify_detached(data, signature, SystemTime::now())?.fingerprint)
+        Ok(self
+            .0
+            .verify_detached(data, signature, SystemTime::now())?
+            .fingerprint)
     }
 }

@@ -19,7 +19,11 @@ pub struct Terminal {
 impl Terminal {
     /// Progress is shown only where somebody watches.
     pub fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet, progress: !quiet && std::io::stderr().is_terminal() }
+        Self {
+            json,
+            quiet,
+            progress: !quiet && std::io::stderr().is_terminal(),
+        }
     }
 
     /// Whether facts are printed as JSON.
@@ -52,7 +56,11 @@ impl Terminal {
     /// Facts: JSON if that was asked for, else the text.
     pub fn facts(&self, facts: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
         use std::io::Write;
-        let text = if self.json { serde_json::to_string_pretty(facts)? + "\n" } else { text() };
+        let text = if self.json {
+            serde_json::to_string_pretty(facts)? + "\n"
+        } else {
+            text()
+        };
         match std::io::stdout().write_all(text.as_bytes()) {
             // `lazuli … | head` is no error.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -96,7 +104,11 @@ pub struct Stages {
 impl Default for Stages {
     fn default() -> Self {
         let now = Instant::now();
-        Self { started: now, last: now, stages: Vec::new() }
+        Self {
+            started: now,
+            last: now,
+            stages: Vec::new(),
+        }
     }
 }
 

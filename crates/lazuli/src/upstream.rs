@@ -9,21 +9,33 @@ use std::time::SystemTime;
 pub fn archive(workspace: &Workspace) -> Result<DebianArchive> {
     let Some(upstream) = workspace.distro.debian() else {
         let (distro, version) = (&workspace.distro.name, &workspace.distro.version);
-        return Err(Failure::message(Kind::Project, format!("version {version} of `{distro}` has no upstream"))
-            .hint(format!("add `upstream` to [distros.{distro}.versions.{version}]")));
+        return Err(Failure::message(
+            Kind::Project,
+            format!("version {version} of `{distro}` has no upstream"),
+        )
+        .hint(format!("add `upstream` to [distros.{distro}.versions.{version}]")));
     };
     let cache = workspace.cache.join("upstream");
-    let settings =
-        Settings::for_upstream(upstream, workspace.architecture, cache, workspace.mirror.clone(), SystemTime::now())
-            .map_err(failure)?;
+    let settings = Settings::for_upstream(
+        upstream,
+        workspace.architecture,
+        cache,
+        workspace.mirror.clone(),
+        SystemTime::now(),
+    )
+    .map_err(failure)?;
     DebianArchive::open(settings).map_err(failure)
 }
 
 /// An error of the upstream with its hint.
 pub fn failure(error: UpstreamError) -> Failure {
     let kind = match &error {
-        UpstreamError::Signature { .. } | UpstreamError::Digest { .. } | UpstreamError::Expired { .. } => Kind::Trust,
-        UpstreamError::Io { .. } | UpstreamError::NoApt { .. } | UpstreamError::Apt { .. } => Kind::Environment,
+        UpstreamError::Signature { .. } | UpstreamError::Digest { .. } | UpstreamError::Expired { .. } => {
+            Kind::Trust
+        }
+        UpstreamError::Io { .. } | UpstreamError::NoApt { .. } | UpstreamError::Apt { .. } => {
+            Kind::Environment
+        }
         UpstreamError::Fetch { .. } | UpstreamError::NoMirror { .. } => Kind::Environment,
         _ => Kind::Failed,
     };

@@ -4,8 +4,8 @@ use crate::cli::Global;
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::terminal::Terminal;
 use lazuli_catalog::{Architecture, Catalog, DistroVersion, LockFile, ResolvedDistro};
-use lazuli_openpgp::{KeyAlgorithm, SigningKey};
 use lazuli_durable as durable;
+use lazuli_openpgp::{KeyAlgorithm, SigningKey};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -51,7 +51,16 @@ impl Workspace {
         };
         let cache = absolute(&cache)?;
         let (mirror, epoch) = (global.debian_mirror.clone(), global.source_date_epoch);
-        Ok(Self { catalog, distro, architecture: Architecture::X86_64, out, cache, mirror, terminal, epoch })
+        Ok(Self {
+            catalog,
+            distro,
+            architecture: Architecture::X86_64,
+            out,
+            cache,
+            mirror,
+            terminal,
+            epoch,
+        })
     }
 
     /// The lock of this distribution version and architecture.
@@ -72,8 +81,11 @@ impl Workspace {
     /// Reads the lock, which must be there.
     pub fn lock(&self) -> Result<LockFile> {
         self.read_lock()?.ok_or_else(|| {
-            Failure::message(Kind::Project, format!("there is no lock at {}", self.lock_path().display()))
-                .hint("run `lazuli component update`")
+            Failure::message(
+                Kind::Project,
+                format!("there is no lock at {}", self.lock_path().display()),
+            )
+            .hint("run `lazuli component update`")
         })
     }
 
@@ -86,12 +98,18 @@ impl Workspace {
     /// The key that signs packages and repositories: `LAZULI_SIGNING_KEY`, or one that is made at first use under `out`.
     pub fn signing_key(&self) -> Result<SigningKey> {
         let given = std::env::var_os("LAZULI_SIGNING_KEY").map(PathBuf::from);
-        let path = given.clone().unwrap_or_else(|| self.out.join("keys").join("signing.key"));
+        let path = given
+            .clone()
+            .unwrap_or_else(|| self.out.join("keys").join("signing.key"));
         match std::fs::read(&path) {
             Ok(bytes) => SigningKey::from_armored(&bytes)
                 .or_fail(Kind::Trust)
-                .map_err(|failure| failure.context(format!("failed to read the signing key {}", path.display()))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && given.is_none() => self.make_key(&path),
+                .map_err(|failure| {
+                    failure.context(format!("failed to read the signing key {}", path.display()))
+                }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && given.is_none() => {
+                self.make_key(&path)
+            }
             Err(error) => Err(Failure::new(Kind::Environment, error)
                 .context(format!("failed to read the signing key {}", path.display()))),
         }
@@ -102,13 +120,17 @@ impl Workspace {
         let created = SystemTime::UNIX_EPOCH + Duration::from_secs(KEY_CREATED);
         let key = SigningKey::generate(KeyAlgorithm::Ed25519, &user, created)?;
         durable::write_private(path, key.to_armored()?.as_bytes()).or_fail(Kind::Environment)?;
-        self.terminal.note(format!("made a development signing key: {}", path.display()));
+        self.terminal
+            .note(format!("made a development signing key: {}", path.display()));
         Ok(key)
     }
 
     /// The repository of this distribution version and architecture.
     pub fn repository(&self) -> PathBuf {
-        self.out.join("repo").join(self.distro.version.as_str()).join(self.architecture.to_string())
+        self.out
+            .join("repo")
+            .join(self.distro.version.as_str())
+            .join(self.architecture.to_string())
     }
 
     /// The folder of an image.
@@ -121,7 +143,10 @@ impl Workspace {
 fn load(start: &Path) -> Result<Catalog> {
     let found = match Catalog::load(start) {
         Err(lazuli_catalog::Error::NotFound { .. }) => {
-            let below = start.ancestors().map(|folder| folder.join("distro")).find(|folder| folder.join("lazuli.toml").is_file());
+            let below = start
+                .ancestors()
+                .map(|folder| folder.join("distro"))
+                .find(|folder| folder.join("lazuli.toml").is_file());
             match below {
                 Some(folder) => Catalog::load(&folder),
                 None => Catalog::load(start),
@@ -131,7 +156,9 @@ fn load(start: &Path) -> Result<Catalog> {
     };
     found.map_err(|error| {
         let help = match &error {
-            lazuli_catalog::Error::NotFound { .. } => Some("go to a project's folder, or name one with --project".to_owned()),
+            lazuli_catalog::Error::NotFound { .. } => {
+                Some("go to a project's folder, or name one with --project".to_owned())
+            }
             other => other.help(),
         };
         let failure = Failure::new(Kind::Project, error);
@@ -158,10 +185,15 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 fn default_cache() -> Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     base.or_else(home).map(|base| base.join("lazuli")).ok_or_else(|| {
-        Failure::message(Kind::Environment, "there is no folder for caches: neither XDG_CACHE_HOME nor HOME is set")
-            .hint("set LAZULI_CACHE, or give --cache")
+        Failure::message(
+            Kind::Environment,
+            "there is no folder for caches: neither XDG_CACHE_HOME nor HOME is set",
+        )
+        .hint("set LAZULI_CACHE, or give --cache")
     })
 }

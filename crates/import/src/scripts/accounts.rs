@@ -53,19 +53,29 @@ fn actions(program: &str, words: &[&str]) -> Option<Vec<Action>> {
         "adduser" => adduser(&options),
         "useradd" => useradd(&options),
         // `usermod -a -G group user`
-        "usermod" if options.names.len() == 1 && !options.supplementary.is_empty() && options.quiet_only => Some(
-            options
-                .supplementary
-                .iter()
-                .map(|group| Action::Member(Member { user: options.names[0].clone(), group: group.clone() }))
-                .collect(),
-        ),
+        "usermod" if options.names.len() == 1 && !options.supplementary.is_empty() && options.quiet_only => {
+            Some(
+                options
+                    .supplementary
+                    .iter()
+                    .map(|group| {
+                        Action::Member(Member {
+                            user: options.names[0].clone(),
+                            group: group.clone(),
+                        })
+                    })
+                    .collect(),
+            )
+        }
         _ => None,
     }
 }
 
 fn options(program: &str, words: &[&str]) -> Option<Options> {
-    let mut options = Options { quiet_only: true, ..Options::default() };
+    let mut options = Options {
+        quiet_only: true,
+        ..Options::default()
+    };
     let shadow = matches!(program, "useradd" | "groupadd" | "usermod" | "groupmod");
     let mut rest = words.iter().copied();
     while let Some(word) = rest.next() {
@@ -85,14 +95,38 @@ fn options(program: &str, words: &[&str]) -> Option<Options> {
             "--ingroup" => options.ingroup = Some(take()?),
             "--gid" | "-g" => match take()?.parse::<u32>() {
                 Ok(gid) => options.gid = Some(gid),
-                Err(_) => options.ingroup = words.iter().copied().skip_while(|w| *w != name).nth(1).map(str::to_owned),
+                Err(_) => {
+                    options.ingroup = words
+                        .iter()
+                        .copied()
+                        .skip_while(|w| *w != name)
+                        .nth(1)
+                        .map(str::to_owned)
+                }
             },
-            "--groups" | "-G" if shadow => options.supplementary = take()?.split(',').map(str::to_owned).collect(),
+            "--groups" | "-G" if shadow => {
+                options.supplementary = take()?.split(',').map(str::to_owned).collect()
+            }
             "--uid" | "-u" => options.id = Some(take()?.parse().ok()?),
             "-U" | "--user-group" => options.group = true,
-            "--quiet" | "--no-create-home" | "--disabled-login" | "--disabled-password" | "--force-badname"
-            | "--allow-bad-names" | "--allow-all-names" | "-M" | "-N" | "--no-user-group" | "-f" | "--force" | "-a"
-            | "--append" | "--no-log-init" | "-l" | "-q" | "--badname" => {}
+            "--quiet"
+            | "--no-create-home"
+            | "--disabled-login"
+            | "--disabled-password"
+            | "--force-badname"
+            | "--allow-bad-names"
+            | "--allow-all-names"
+            | "-M"
+            | "-N"
+            | "--no-user-group"
+            | "-f"
+            | "--force"
+            | "-a"
+            | "--append"
+            | "--no-log-init"
+            | "-l"
+            | "-q"
+            | "--badname" => {}
             "--password" | "-p" => {
                 take()?;
             }
@@ -105,14 +139,20 @@ fn options(program: &str, words: &[&str]) -> Option<Options> {
 
 fn group(options: &Options) -> Option<Action> {
     match options.names.as_slice() {
-        [name] => Some(Action::Group(Group { name: name.clone(), gid: options.gid })),
+        [name] => Some(Action::Group(Group {
+            name: name.clone(),
+            gid: options.gid,
+        })),
         _ => None,
     }
 }
 
 fn adduser(options: &Options) -> Option<Vec<Action>> {
     match options.names.as_slice() {
-        [user, group] => Some(vec![Action::Member(Member { user: user.clone(), group: group.clone() })]),
+        [user, group] => Some(vec![Action::Member(Member {
+            user: user.clone(),
+            group: group.clone(),
+        })]),
         [name] if options.system => {
             // Without `--group` or `--ingroup`, adduser takes `nogroup`.
             let group = match (&options.ingroup, options.group) {
@@ -135,7 +175,9 @@ fn adduser(options: &Options) -> Option<Vec<Action>> {
 }
 
 fn useradd(options: &Options) -> Option<Vec<Action>> {
-    let [name] = options.names.as_slice() else { return None };
+    let [name] = options.names.as_slice() else {
+        return None;
+    };
     if !options.system {
         return None;
     }
@@ -147,10 +189,12 @@ fn useradd(options: &Options) -> Option<Vec<Action>> {
         shell: options.shell.as_deref().map(merged),
         comment: options.comment.clone(),
     };
-    let members = options
-        .supplementary
-        .iter()
-        .map(|group| Action::Member(Member { user: name.clone(), group: group.clone() }));
+    let members = options.supplementary.iter().map(|group| {
+        Action::Member(Member {
+            user: name.clone(),
+            group: group.clone(),
+        })
+    });
     Some([Action::User(user)].into_iter().chain(members).collect())
 }
 

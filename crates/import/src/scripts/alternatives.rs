@@ -15,10 +15,18 @@ impl<'s> Interpreter<'s> {
                 installed(&words).map_or(Verdict::Unknown, |a| Verdict::Understood(Action::Alternative(a)))
             }
             // What an earlier version offered, or an administrator's choice: there is neither.
-            Some(words) if words.iter().any(|w| matches!(*w, "--remove" | "--remove-all" | "--auto")) => {
+            Some(words)
+                if words
+                    .iter()
+                    .any(|w| matches!(*w, "--remove" | "--remove-all" | "--auto")) =>
+            {
                 Verdict::Irrelevant(Reason::NothingThere)
             }
-            Some(words) if words.iter().any(|w| matches!(*w, "--query" | "--list" | "--display")) => {
+            Some(words)
+                if words
+                    .iter()
+                    .any(|w| matches!(*w, "--query" | "--list" | "--display")) =>
+            {
                 self.print(None);
                 Verdict::Irrelevant(Reason::NoEffect)
             }
@@ -35,14 +43,24 @@ fn installed(words: &[&str]) -> Option<Alternative> {
     if !words[..at].iter().all(|w| w.starts_with("--")) {
         return None;
     }
-    let merged = |path: &str| path.starts_with('/').then(|| crate::paths::merged_path(path)).flatten();
-    let [link, name, path, priority, rest @ ..] = &words[at + 1..] else { return None };
+    let merged = |path: &str| {
+        path.starts_with('/')
+            .then(|| crate::paths::merged_path(path))
+            .flatten()
+    };
+    let [link, name, path, priority, rest @ ..] = &words[at + 1..] else {
+        return None;
+    };
     let mut followers = Vec::new();
     let mut rest = rest;
     while let Some((first, tail)) = rest.split_first() {
         match (*first, tail) {
             ("--slave" | "--follower", [link, name, path, tail @ ..]) => {
-                followers.push(Follower { link: merged(link)?, name: (*name).to_owned(), path: merged(path)? });
+                followers.push(Follower {
+                    link: merged(link)?,
+                    name: (*name).to_owned(),
+                    path: merged(path)?,
+                });
                 rest = tail;
             }
             _ => return None,

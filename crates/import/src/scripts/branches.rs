@@ -1,6 +1,6 @@
 //! Conditions: which branch is taken, and what follows when that is not known.
 
-use super::ast::{Arm, Node, Word};
+use super::ast::{Arm, Kind, Node, Word};
 use super::evaluate::{Flow, Interpreter, Phase, State, Status, any_matches};
 use super::{Reason, Statement, Verdict};
 
@@ -51,16 +51,32 @@ impl<'s> Interpreter<'s> {
     }
 
     /// Goes on after two branches of which either may have been taken: `a` if the condition holds, `b` if not.
-    fn merge(&mut self, condition: &'s Node, status: Status, mut a: Branch<'s>, mut b: Branch<'s>) -> (Status, Flow) {
+    fn merge(
+        &mut self,
+        condition: &'s Node,
+        status: Status,
+        mut a: Branch<'s>,
+        mut b: Branch<'s>,
+    ) -> (Status, Flow) {
         let opaque = status == Status::Opaque;
         let (a_dubious, b_dubious) = (status.is_dubious(), status.not().is_dubious());
         if (a_dubious && a.matters()) || (b_dubious && b.matters()) {
-            let what = if opaque { "what follows depends on" } else { "another package decides, by" };
+            let what = if opaque {
+                "what follows depends on"
+            } else {
+                "another package decides, by"
+            };
             let text = format!("{what} `{}`", self.text_of(condition));
-            self.statements.push(Statement { line: condition.line, text, verdict: Verdict::Unknown });
+            self.statements.push(Statement {
+                line: condition.line,
+                text,
+                verdict: Verdict::Unknown,
+            });
             let unknown = |s: &Statement| !matches!(s.verdict, Verdict::Understood(_));
-            self.statements.extend(std::mem::take(&mut a.statements).into_iter().filter(unknown));
-            self.statements.extend(std::mem::take(&mut b.statements).into_iter().filter(unknown));
+            self.statements
+                .extend(std::mem::take(&mut a.statements).into_iter().filter(unknown));
+            self.statements
+                .extend(std::mem::take(&mut b.statements).into_iter().filter(unknown));
         } else {
             self.statements.append(&mut a.statements);
             self.statements.append(&mut b.statements);
@@ -87,12 +103,23 @@ impl<'s> Interpreter<'s> {
             }
             (false, false) => {
                 self.state = merged(a.state, b.state);
-                (if a.status == b.status { a.status } else { Status::Opaque }, Flow::Next)
+                (
+                    if a.status == b.status {
+                        a.status
+                    } else {
+                        Status::Opaque
+                    },
+                    Flow::Next,
+                )
             }
         }
     }
 
-    pub(super) fn if_command(&mut self, branches: &'s Branches<'s>, otherwise: Option<&'s Node>) -> (Status, Flow) {
+    pub(super) fn if_command(
+        &mut self,
+        branches: &'s Branches<'s>,
+        otherwise: Option<&'s Node>,
+    ) -> (Status, Flow) {
         let Some(((condition, body), rest)) = branches.split_first() else {
             return otherwise.map_or((Status::Yes, Flow::Next), |node| self.run(node));
         };
@@ -179,7 +206,9 @@ impl<'s> Interpreter<'s> {
     }
 
     fn case_arms(&mut self, node: &'s Node, value: Option<&str>, arms: &'s [Arm]) -> (Status, Flow) {
-        let Some((arm, rest)) = arms.split_first() else { return (Status::Yes, Flow::Next) };
+        let Some((arm, rest)) = arms.split_first() else {
+            return (Status::Yes, Flow::Next);
+        };
         let patterns: Vec<Option<String>> = arm.patterns.iter().map(|p| self.pattern(p)).collect();
         let taken = match value {
             Some(value) => any_matches(&patterns, value),
@@ -189,12 +218,18 @@ impl<'s> Interpreter<'s> {
         match taken {
             Some(true) => {
                 for skipped in rest {
-                    self.not_reached(node, &skipped.body);
+                    self.skip(&skipped.body, Reason::NotReached);
                 }
                 self.run(&arm.body)
             }
             Some(false) => {
-                self.not_reached(node, &arm.body);
+                let words: Vec<&str> = patterns.iter().flatten().map(String::as_str).collect();
+                let reason = match words.join(" ") {
+                    words if words.contains("upgrade") => Reason::Upgrade,
+                    words if words.contains("purge") || words.contains("remove") => Reason::Removal,
+                    _ => Reason::NotReached,
+                };
+                self.skip(&arm.body, reason);
                 self.case_arms(node, value, rest)
             }
             None => {
@@ -207,10 +242,6 @@ impl<'s> Interpreter<'s> {
 
     /// Notes that a piece of the script is never reached here.
     fn not_reached(&mut self, condition: &'s Node, body: &'s Node) {
-        use super::ast::Kind;
-        if matches!(&body.kind, Kind::Sequence(commands) if commands.is_empty()) {
-            return;
-        }
         let text = self.text_of(condition);
         let reason = if text.contains("compare-versions") || text.contains("$2") || text.contains("upgrade") {
             Reason::Upgrade
@@ -221,7 +252,13 @@ impl<'s> Interpreter<'s> {
         } else {
             Reason::NotReached
         };
-        self.note(body, Verdict::Irrelevant(reason));
+        self.skip(body, reason);
+    }
+
+    fn skip(&mut self, body: &'s Node, reason: Reason) {
+        if !matches!(&body.kind, Kind::Sequence(commands) if commands.is_empty()) {
+            self.note(body, Verdict::Irrelevant(reason));
+        }
     }
 }
 
@@ -230,7 +267,13 @@ fn merged<'s>(mut a: State<'s>, b: State<'s>) -> State<'s> {
     let names: Vec<String> = a.variables.keys().chain(b.variables.keys()).cloned().collect();
     for name in names {
         // A variable that was never set is empty.
-        let value = |state: &State<'s>| state.variables.get(&name).cloned().unwrap_or_else(|| Some(String::new()));
+        let value = |state: &State<'s>| {
+            state
+                .variables
+                .get(&name)
+                .cloned()
+                .unwrap_or_else(|| Some(String::new()))
+        };
         if value(&a) != value(&b) {
             a.variables.insert(name, None);
         }

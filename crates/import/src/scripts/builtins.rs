@@ -71,7 +71,9 @@ impl<'s> Interpreter<'s> {
             }
             "umask" => {
                 match first {
-                    Some(mask) => self.state.umask = u16::from_str_radix(mask, 8).unwrap_or(self.state.umask) & 0o777,
+                    Some(mask) => {
+                        self.state.umask = u16::from_str_radix(mask, 8).unwrap_or(self.state.umask) & 0o777
+                    }
                     None => self.print(None),
                 }
                 next(Status::Yes)
@@ -106,19 +108,29 @@ impl<'s> Interpreter<'s> {
     }
 
     fn call_again(&mut self, node: &'s Node, name: &str, arguments: &[Field]) -> (Status, Flow) {
-        self.builtin(node, name, arguments).unwrap_or_else(|| (self.command(node, name, arguments), Flow::Next))
+        self.builtin(node, name, arguments)
+            .unwrap_or_else(|| (self.command(node, name, arguments), Flow::Next))
     }
 
     /// `echo` and the plain uses of `printf`.
     fn output(&mut self, _node: &'s Node, name: &str, arguments: &[Field]) {
         let words: Option<Vec<&str>> = arguments.iter().map(Field::known).collect();
-        let text = words.and_then(|words| if name == "echo" { echo(&words) } else { printf(&words) });
+        let text = words.and_then(|words| {
+            if name == "echo" {
+                echo(&words)
+            } else {
+                printf(&words)
+            }
+        });
         self.print(text.as_deref());
     }
 
     /// `cat` of here-documents; of files, the content is not known.
     fn cat(&mut self, node: &'s Node, arguments: &[Field]) -> Status {
-        let here = node.redirects.iter().find(|r| r.operator == RedirectOperator::HereDocument);
+        let here = node
+            .redirects
+            .iter()
+            .find(|r| r.operator == RedirectOperator::HereDocument);
         let text = match here {
             Some(redirect) if arguments.is_empty() => self.value(&redirect.target),
             _ => None,
@@ -177,7 +189,14 @@ impl<'s> Interpreter<'s> {
             "/usr/share/dbconfig-common/dpkg/frontend",
         ];
         let known = file.is_some_and(|f| HARMLESS.contains(&f));
-        self.note(node, if known { Verdict::Irrelevant(Reason::Question) } else { Verdict::Unknown });
+        self.note(
+            node,
+            if known {
+                Verdict::Irrelevant(Reason::Question)
+            } else {
+                Verdict::Unknown
+            },
+        );
     }
 
     /// debconf's functions (debconf-devel(7)): each question has its default answer.

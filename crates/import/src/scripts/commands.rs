@@ -10,15 +10,66 @@ use super::{Action, Reason, Verdict};
 
 /// Programs that only read, compute or say something, with the options that change that.
 const QUERIES: [&str; 39] = [
-    "grep", "egrep", "fgrep", "cut", "tr", "sort", "uniq", "head", "tail", "wc", "awk", "realpath", "stat", "ls", "md5sum", "sha1sum", "sha256sum", "sha512sum", "cmp", "diff", "id", "whoami",
-    "uname", "date", "expr", "seq", "pidof", "pgrep", "who", "runlevel", "ischroot", "getcap", "tempfile", "hostname",
-    "arch", "getconf", "logger", "df", "aa-enabled",
+    "grep",
+    "egrep",
+    "fgrep",
+    "cut",
+    "tr",
+    "sort",
+    "uniq",
+    "head",
+    "tail",
+    "wc",
+    "awk",
+    "realpath",
+    "stat",
+    "ls",
+    "md5sum",
+    "sha1sum",
+    "sha256sum",
+    "sha512sum",
+    "cmp",
+    "diff",
+    "id",
+    "whoami",
+    "uname",
+    "date",
+    "expr",
+    "seq",
+    "pidof",
+    "pgrep",
+    "who",
+    "runlevel",
+    "ischroot",
+    "getcap",
+    "tempfile",
+    "hostname",
+    "arch",
+    "getconf",
+    "logger",
+    "df",
+    "aa-enabled",
 ];
 
 /// Programs that talk to services, devices and sessions of a running system.
 const RUNNING: [&str; 18] = [
-    "invoke-rc.d", "deb-systemd-invoke", "service", "udevadm", "dbus-send", "busctl", "kill", "killall", "pkill",
-    "start-stop-daemon", "modprobe", "rmmod", "sysctl", "initctl", "telinit", "apparmor_parser", "loginctl",
+    "invoke-rc.d",
+    "deb-systemd-invoke",
+    "service",
+    "udevadm",
+    "dbus-send",
+    "busctl",
+    "kill",
+    "killall",
+    "pkill",
+    "start-stop-daemon",
+    "modprobe",
+    "rmmod",
+    "sysctl",
+    "initctl",
+    "telinit",
+    "apparmor_parser",
+    "loginctl",
     "vgcfgbackup",
 ];
 
@@ -27,17 +78,38 @@ const OTHER_INIT: [&str; 4] = ["update-rc.d", "runit-helper", "insserv", "rcconf
 
 /// Programs that make caches which only save time.
 const CACHES: [&str; 13] = [
-    "py3compile", "pypy3compile", "py3clean", "pypy3clean", "pycompile", "pyclean", "update-menus",
-    "update-icon-caches", "gtk-update-icon-cache", "update-python-modules", "restorecon", "helpztags", "mandb",
+    "py3compile",
+    "pypy3compile",
+    "py3clean",
+    "pypy3clean",
+    "pycompile",
+    "pyclean",
+    "update-menus",
+    "update-icon-caches",
+    "gtk-update-icon-cache",
+    "update-python-modules",
+    "restorecon",
+    "helpztags",
+    "mandb",
 ];
 
 /// Programs that keep dpkg's own books, or help with upgrades from earlier versions.
-const BOOK_KEEPING: [&str; 5] =
-    ["dpkg-maintscript-helper", "dpkg-trigger", "ucfr", "dpkg-query", "shadowconfig"];
+const BOOK_KEEPING: [&str; 5] = [
+    "dpkg-maintscript-helper",
+    "dpkg-trigger",
+    "ucfr",
+    "dpkg-query",
+    "shadowconfig",
+];
 
 /// Programs that prepare an installed system to boot.
 const BOOT: [&str; 7] = [
-    "update-initramfs", "linux-update-symlinks", "linux-run-hooks", "linux-check-removal", "update-grub", "bootctl",
+    "update-initramfs",
+    "linux-update-symlinks",
+    "linux-run-hooks",
+    "linux-check-removal",
+    "update-grub",
+    "bootctl",
     "kernel-install",
 ];
 
@@ -91,7 +163,11 @@ impl<'s> Interpreter<'s> {
         }
         if BOOK_KEEPING.contains(&name) {
             irrelevant(self, Reason::BookKeeping);
-            return if name == "dpkg-query" { Status::Opaque } else { Status::Yes };
+            return if name == "dpkg-query" {
+                Status::Opaque
+            } else {
+                Status::Yes
+            };
         }
         if BOOT.contains(&name) {
             irrelevant(self, Reason::Boot);
@@ -99,12 +175,18 @@ impl<'s> Interpreter<'s> {
         }
         if WRAPPERS.contains(&name)
             && let Some(dashes) = arguments.iter().position(|f| f.known() == Some("--"))
-            && let Some(inner) = arguments.get(dashes + 1).and_then(Field::known).map(str::to_owned)
+            && let Some(inner) = arguments
+                .get(dashes + 1)
+                .and_then(Field::known)
+                .map(str::to_owned)
         {
             return self.command(node, &inner, &arguments[dashes + 2..]);
         }
         if name.starts_with("python3")
-            && arguments.iter().filter_map(Field::known).any(|w| w.ends_with("/py_compile.py") || w == "compileall")
+            && arguments
+                .iter()
+                .filter_map(Field::known)
+                .any(|w| w.ends_with("/py_compile.py") || w == "compileall")
         {
             irrelevant(self, Reason::Cache);
             return Status::Yes;
@@ -115,12 +197,20 @@ impl<'s> Interpreter<'s> {
             return status;
         }
         if let Some((_, finaliser)) = FINALISERS.iter().find(|(program, _)| *program == name) {
-            self.note(node, Verdict::Understood(Action::Finalise { name: (*finaliser).to_owned() }));
+            self.note(
+                node,
+                Verdict::Understood(Action::Finalise {
+                    name: (*finaliser).to_owned(),
+                }),
+            );
             return Status::Yes;
         }
         match name {
             "basename" | "dirname" => {
-                let text = arguments.first().and_then(Field::known).map(|path| part_of_path(name, path));
+                let text = arguments
+                    .first()
+                    .and_then(Field::known)
+                    .map(|path| part_of_path(name, path));
                 self.print(text.filter(|_| arguments.len() == 1).as_deref());
                 self.note(node, Verdict::Irrelevant(Reason::NoEffect));
                 Status::Yes
@@ -130,7 +220,10 @@ impl<'s> Interpreter<'s> {
             "command" | "which" | "type" => self.which(node, arguments),
             "getent" => {
                 irrelevant(self, Reason::NoEffect);
-                let made = arguments.get(1).and_then(Field::known).is_some_and(|n| self.state.accounts.contains(n));
+                let made = arguments
+                    .get(1)
+                    .and_then(Field::known)
+                    .is_some_and(|n| self.state.accounts.contains(n));
                 Status::from_bool(made)
             }
             "readlink" => self.readlink(node, arguments),
@@ -143,7 +236,12 @@ impl<'s> Interpreter<'s> {
             "dpkg-divert" => self.divert(node, arguments),
             "dpkg-statoverride" => self.stat_override(node, arguments),
             "journalctl" if arguments.iter().any(|f| f.known() == Some("--update-catalog")) => {
-                self.note(node, Verdict::Understood(Action::Finalise { name: "catalog".to_owned() }));
+                self.note(
+                    node,
+                    Verdict::Understood(Action::Finalise {
+                        name: "catalog".to_owned(),
+                    }),
+                );
                 Status::Yes
             }
             "systemd-machine-id-setup" | "dbus-uuidgen" => {
@@ -158,8 +256,8 @@ impl<'s> Interpreter<'s> {
             "adduser" | "useradd" | "addgroup" | "groupadd" | "usermod" | "groupmod" | "gpasswd" => {
                 self.account(node, name, arguments)
             }
-            "mkdir" | "install" | "chown" | "chgrp" | "chmod" | "touch" | "ln" | "cp" | "mv" | "rm" | "rmdir"
-            | "setcap" | "ucf" => self.file_command(node, name, arguments),
+            "mkdir" | "install" | "chown" | "chgrp" | "chmod" | "touch" | "ln" | "cp" | "mv" | "rm"
+            | "rmdir" | "setcap" | "ucf" => self.file_command(node, name, arguments),
             _ if first == "--version" || first == "--help" => {
                 irrelevant(self, Reason::NoEffect);
                 Status::Opaque
@@ -175,22 +273,44 @@ impl<'s> Interpreter<'s> {
     /// What only cleans up when the package goes.
     fn removal(&mut self, node: &'s Node, name: &str) -> Option<Status> {
         const CLEANING: [&str; 18] = [
-            "rm", "rmdir", "find", "xargs", "deluser", "delgroup", "userdel", "groupdel", "update-alternatives",
-            "dpkg-divert", "dpkg-statoverride", "ucf", "deb-systemd-helper", "systemctl", "pam-auth-update",
-            "update-binfmts", "mv", "sed",
+            "rm",
+            "rmdir",
+            "find",
+            "xargs",
+            "deluser",
+            "delgroup",
+            "userdel",
+            "groupdel",
+            "update-alternatives",
+            "dpkg-divert",
+            "dpkg-statoverride",
+            "ucf",
+            "deb-systemd-helper",
+            "systemctl",
+            "pam-auth-update",
+            "update-binfmts",
+            "mv",
+            "sed",
         ];
         if !CLEANING.contains(&name) {
             return None;
         }
         self.print(None);
         self.note(node, Verdict::Irrelevant(Reason::Removal));
-        Some(if name == "dpkg-statoverride" { Status::No } else { Status::Yes })
+        Some(if name == "dpkg-statoverride" {
+            Status::No
+        } else {
+            Status::Yes
+        })
     }
 
     fn sed(&mut self, node: &'s Node, arguments: &[Field]) -> Status {
         let in_place = arguments.iter().filter_map(Field::known).any(|a| {
             // In a cluster of letters, those after `e` and `f` are a value.
-            let letters = a.strip_prefix('-').filter(|a| !a.starts_with('-')).unwrap_or_default();
+            let letters = a
+                .strip_prefix('-')
+                .filter(|a| !a.starts_with('-'))
+                .unwrap_or_default();
             let letters = letters.split(['e', 'f']).next().unwrap_or_default();
             a.starts_with("--in-place") || letters.contains('i')
         });
@@ -216,24 +336,39 @@ impl<'s> Interpreter<'s> {
             _ => None,
         };
         self.print(target.as_deref());
-        if target.is_some() { Status::Yes } else { Status::Opaque }
+        if target.is_some() {
+            Status::Yes
+        } else {
+            Status::Opaque
+        }
     }
 
     fn find(&mut self, node: &'s Node, arguments: &[Field]) -> Status {
-        const CHANGING: [&str; 8] = ["-delete", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fls", "-fprintf"];
+        const CHANGING: [&str; 8] = [
+            "-delete", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fls", "-fprintf",
+        ];
         let changes = arguments.iter().any(|f| match f.known() {
             Some(word) => CHANGING.contains(&word),
             None => false,
         });
         self.print(None);
-        self.note(node, if changes { Verdict::Unknown } else { Verdict::Irrelevant(Reason::NoEffect) });
+        self.note(
+            node,
+            if changes {
+                Verdict::Unknown
+            } else {
+                Verdict::Irrelevant(Reason::NoEffect)
+            },
+        );
         Status::Opaque
     }
 
     /// `command -v tool`, `which tool`: where a tool is.
     fn which(&mut self, node: &'s Node, arguments: &[Field]) -> Status {
-        let words: Vec<&Field> =
-            arguments.iter().filter(|f| !f.known().is_some_and(|w| w.starts_with('-'))).collect();
+        let words: Vec<&Field> = arguments
+            .iter()
+            .filter(|f| !f.known().is_some_and(|w| w.starts_with('-')))
+            .collect();
         let asks = arguments.len() > words.len() || !self.text_of(node).starts_with("command ");
         if !asks {
             let rest = arguments.get(1..).unwrap_or_default();
@@ -269,13 +404,18 @@ impl<'s> Interpreter<'s> {
                 compare_versions(*left, operator.unwrap_or_default(), *right)
             }
             // An empty version that is not quoted vanishes: `dpkg --compare-versions $2 lt 1`.
-            [Some("--compare-versions"), Some(operator), right] => compare_versions(Some(""), operator, *right),
+            [Some("--compare-versions"), Some(operator), right] => {
+                compare_versions(Some(""), operator, *right)
+            }
             [Some("--print-architecture")] => {
                 let architecture = format!("{}\n", self.facts.architecture);
                 self.print(Some(&architecture));
                 Status::Yes
             }
-            [Some("--configure" | "--unpack" | "-i" | "--install" | "--remove" | "--purge"), ..] => {
+            [
+                Some("--configure" | "--unpack" | "-i" | "--install" | "--remove" | "--purge"),
+                ..,
+            ] => {
                 self.statements.pop();
                 self.note(node, Verdict::Unknown);
                 Status::Opaque
@@ -303,7 +443,11 @@ impl<'s> Interpreter<'s> {
         }
         let protects = words.iter().any(|w| w.ends_with(".usr-is-merged"));
         let removes = words.contains(&"--remove");
-        let verdict = if protects || removes { Verdict::Irrelevant(Reason::Diversion) } else { Verdict::Unknown };
+        let verdict = if protects || removes {
+            Verdict::Irrelevant(Reason::Diversion)
+        } else {
+            Verdict::Unknown
+        };
         self.note(node, verdict);
         Status::Yes
     }
@@ -328,7 +472,9 @@ impl<'s> Interpreter<'s> {
 
 /// `dpkg --compare-versions`: an empty version is earlier than any, with `-nl` later than any.
 fn compare_versions(left: Option<&str>, operator: &str, right: Option<&str>) -> Status {
-    let (Some(left), Some(right)) = (left, right) else { return Status::Opaque };
+    let (Some(left), Some(right)) = (left, right) else {
+        return Status::Opaque;
+    };
     use std::cmp::Ordering;
     let (relation, empty_is_later) = match operator.strip_suffix("-nl") {
         Some(relation) => (relation, true),
@@ -336,8 +482,20 @@ fn compare_versions(left: Option<&str>, operator: &str, right: Option<&str>) -> 
     };
     let order = match (left.is_empty(), right.is_empty()) {
         (true, true) => Ordering::Equal,
-        (true, false) => if empty_is_later { Ordering::Greater } else { Ordering::Less },
-        (false, true) => if empty_is_later { Ordering::Less } else { Ordering::Greater },
+        (true, false) => {
+            if empty_is_later {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            }
+        }
+        (false, true) => {
+            if empty_is_later {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
         (false, false) => match (Version::parse(left), Version::parse(right)) {
             (Ok(left), Ok(right)) => left.cmp(&right),
             _ => return Status::Opaque,
@@ -364,5 +522,6 @@ fn part_of_path(program: &str, path: &str) -> String {
 
 /// The name of a link from the root into `/usr`.
 fn layout_link(path: &str) -> Option<&str> {
-    path.strip_prefix('/').filter(|name| matches!(*name, "bin" | "sbin" | "lib" | "lib64"))
+    path.strip_prefix('/')
+        .filter(|name| matches!(*name, "bin" | "sbin" | "lib" | "lib64"))
 }

@@ -13,9 +13,18 @@ impl Interpreter<'_> {
         if arguments.len() > MAX_WORDS {
             return Status::Opaque;
         }
-        let mut reader = Reader { interpreter: self, words: arguments, at: 0, depth: 0 };
+        let mut reader = Reader {
+            interpreter: self,
+            words: arguments,
+            at: 0,
+            depth: 0,
+        };
         let answer = reader.or();
-        if reader.at == arguments.len() { answer } else { Status::Opaque }
+        if reader.at == arguments.len() {
+            answer
+        } else {
+            Status::Opaque
+        }
     }
 }
 
@@ -75,8 +84,9 @@ impl Reader<'_, '_> {
 
     /// Whether the word that is `ahead` is an operator between two others.
     fn is_binary(&self, ahead: usize) -> bool {
-        const OPERATORS: [&str; 12] =
-            ["=", "==", "!=", "-eq", "-ne", "-gt", "-ge", "-lt", "-le", "-nt", "-ot", "-ef"];
+        const OPERATORS: [&str; 12] = [
+            "=", "==", "!=", "-eq", "-ne", "-gt", "-ge", "-lt", "-le", "-nt", "-ot", "-ef",
+        ];
         self.at + ahead + 1 < self.words.len() && self.word(ahead).is_some_and(|w| OPERATORS.contains(&w))
     }
 
@@ -123,13 +133,12 @@ impl Reader<'_, '_> {
             "-n" => known.map_or(Status::Opaque, |t| Status::from_bool(!t.is_empty())),
             // Nobody answers questions, and no service listens.
             "-t" | "-S" | "-p" | "-b" | "-c" => Status::No,
-            "-e" | "-f" | "-d" | "-x" | "-r" | "-w" | "-s" | "-L" | "-h" | "-u" | "-g" | "-k" | "-O" | "-G" => {
-                match known {
-                    Some("") => Status::No,
-                    Some(path) => self.file(operator, path),
-                    None => Status::Elsewhere,
-                }
-            }
+            "-e" | "-f" | "-d" | "-x" | "-r" | "-w" | "-s" | "-L" | "-h" | "-u" | "-g" | "-k" | "-O"
+            | "-G" => match known {
+                Some("") => Status::No,
+                Some(path) => self.file(operator, path),
+                None => Status::Elsewhere,
+            },
             _ => Status::Opaque,
         }
     }
@@ -140,13 +149,29 @@ impl Reader<'_, '_> {
         }
         let here = self.interpreter.exists(path);
         let Some(file) = self.interpreter.known_file(path) else {
-            return if operator == "-x" && here != Status::No { tool(path) } else { here };
+            return if operator == "-x" && here != Status::No {
+                tool(path)
+            } else {
+                here
+            };
         };
         let link = file == KnownFile::Symlink;
         match operator {
             "-L" | "-h" => Status::from_bool(link),
-            "-d" => if link { Status::Elsewhere } else { Status::from_bool(file == KnownFile::Directory) },
-            "-f" => if link { Status::Elsewhere } else { Status::from_bool(matches!(file, KnownFile::Regular { .. })) },
+            "-d" => {
+                if link {
+                    Status::Elsewhere
+                } else {
+                    Status::from_bool(file == KnownFile::Directory)
+                }
+            }
+            "-f" => {
+                if link {
+                    Status::Elsewhere
+                } else {
+                    Status::from_bool(matches!(file, KnownFile::Regular { .. }))
+                }
+            }
             "-s" => match file {
                 KnownFile::Regular { empty, .. } => Status::from_bool(!empty),
                 _ => Status::Elsewhere,
@@ -164,7 +189,10 @@ impl Reader<'_, '_> {
 /// The links of the layout: `/bin` and its like into `/usr`, `/var/run` and `/var/lock` into `/run`.
 fn alias(operator: &str, path: &str) -> Option<Status> {
     let name = path.trim_end_matches('/');
-    let link = matches!(name, "/bin" | "/sbin" | "/lib" | "/lib64" | "/var/run" | "/var/lock");
+    let link = matches!(
+        name,
+        "/bin" | "/sbin" | "/lib" | "/lib64" | "/var/run" | "/var/lock"
+    );
     match operator {
         "-f" if link => Some(Status::No),
         _ if link => Some(Status::Yes),
@@ -176,7 +204,11 @@ fn alias(operator: &str, path: &str) -> Option<Status> {
 /// Whether an executable is there.
 pub(super) fn tool(path: &str) -> Status {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if UNDERSTOOD.contains(&name) { Status::Yes } else { Status::Elsewhere }
+    if UNDERSTOOD.contains(&name) {
+        Status::Yes
+    } else {
+        Status::Elsewhere
+    }
 }
 
 /// Tools that do not matter to Lazuli in themselves, since what they do is declared: they count as there.
@@ -198,7 +230,12 @@ const UNDERSTOOD: [&str; 14] = [
 ];
 
 fn compare(left: &str, operator: &str, right: &str) -> Status {
-    let numbers = || Some((left.trim().parse::<i64>().ok()?, right.trim().parse::<i64>().ok()?));
+    let numbers = || {
+        Some((
+            left.trim().parse::<i64>().ok()?,
+            right.trim().parse::<i64>().ok()?,
+        ))
+    };
     let by_number = |accept: fn(i64, i64) -> bool| {
         numbers().map_or(Status::Opaque, |(a, b)| Status::from_bool(accept(a, b)))
     };

@@ -122,7 +122,13 @@ pub(super) struct Interpreter<'s> {
 
 /// All that a script does, over all situations.
 pub(super) fn statements(kind: ScriptKind, text: &str, facts: &ScriptFacts) -> Vec<Statement> {
-    let unread = |line, text: String| vec![Statement { line, text, verdict: Verdict::Unknown }];
+    let unread = |line, text: String| {
+        vec![Statement {
+            line,
+            text,
+            verdict: Verdict::Unknown,
+        }]
+    };
     let first = text.lines().next().unwrap_or_default();
     if !is_shell(first) {
         return unread(1, format!("a program for another interpreter: {first}"));
@@ -130,7 +136,11 @@ pub(super) fn statements(kind: ScriptKind, text: &str, facts: &ScriptFacts) -> V
     if kind == ScriptKind::Config {
         // debconf's scripts may ask and remember answers, nothing else (debconf-devel(7)).
         let verdict = Verdict::Irrelevant(Reason::Question);
-        return vec![Statement { line: 1, text: "questions of debconf".to_owned(), verdict }];
+        return vec![Statement {
+            line: 1,
+            text: "questions of debconf".to_owned(),
+            verdict,
+        }];
     }
     let script = match parse(text) {
         Ok(script) => script,
@@ -147,8 +157,11 @@ pub(super) fn statements(kind: ScriptKind, text: &str, facts: &ScriptFacts) -> V
         }
     }
     // What one situation does not reach matters not if another one does.
-    let reached: BTreeSet<u32> =
-        all.iter().filter(|s| !is_not_reached(&s.verdict)).map(|s| s.line).collect();
+    let reached: BTreeSet<u32> = all
+        .iter()
+        .filter(|s| !is_not_reached(&s.verdict))
+        .map(|s| s.line)
+        .collect();
     all.retain(|s| !is_not_reached(&s.verdict) || !reached.contains(&s.line));
     all.sort_by_key(|s| s.line);
     all
@@ -159,7 +172,9 @@ fn is_not_reached(verdict: &Verdict) -> bool {
 }
 
 fn is_shell(first: &str) -> bool {
-    let Some(interpreter) = first.strip_prefix("#!") else { return first.is_empty() || first.starts_with('#') };
+    let Some(interpreter) = first.strip_prefix("#!") else {
+        return first.is_empty() || first.starts_with('#');
+    };
     let program = interpreter.split_whitespace().next().unwrap_or_default();
     let name = program.rsplit('/').next().unwrap_or_default();
     matches!(name, "sh" | "dash" | "bash")
@@ -173,7 +188,12 @@ fn situations(kind: ScriptKind, facts: &ScriptFacts) -> Vec<(Phase, Vec<String>)
         ScriptKind::Config => Vec::new(),
         ScriptKind::Postinst => {
             let mut all = vec![(Phase::Install, words(&["configure", ""]))];
-            all.extend(facts.interests.iter().map(|name| (Phase::Install, words(&["triggered", name]))));
+            all.extend(
+                facts
+                    .interests
+                    .iter()
+                    .map(|name| (Phase::Install, words(&["triggered", name]))),
+            );
             all
         }
     }
@@ -196,9 +216,13 @@ impl<'s> Interpreter<'s> {
             ("DEBCONF_RECONFIGURE", ""),
             ("IFS", " \t\n"),
         ];
-        let mut variables: BTreeMap<String, Option<String>> =
-            set.into_iter().map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect();
-        for name in ["PATH", "HOME", "PWD", "RET", "?", "$", "!", "-", "LANG", "USER", "SHELL", "TMPDIR"] {
+        let mut variables: BTreeMap<String, Option<String>> = set
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+            .collect();
+        for name in [
+            "PATH", "HOME", "PWD", "RET", "?", "$", "!", "-", "LANG", "USER", "SHELL", "TMPDIR",
+        ] {
             variables.insert(name.to_owned(), None);
         }
         let state = State {
@@ -213,7 +237,16 @@ impl<'s> Interpreter<'s> {
             doubt: None,
             function_doubt: None,
         };
-        Self { facts, script, text, phase, state, statements: Vec::new(), steps: 0, depth: 0 }
+        Self {
+            facts,
+            script,
+            text,
+            phase,
+            state,
+            statements: Vec::new(),
+            steps: 0,
+            depth: 0,
+        }
     }
 
     /// The text of a command, cut to a readable length.
@@ -229,9 +262,11 @@ impl<'s> Interpreter<'s> {
     /// Notes what was made of a command.
     pub(super) fn note(&mut self, node: &Node, verdict: Verdict) {
         let doubt = match &verdict {
-            Verdict::Understood(action) if !action.is_harmless() => {
-                self.state.doubt.clone().or_else(|| self.state.function_doubt.clone())
-            }
+            Verdict::Understood(action) if !action.is_harmless() => self
+                .state
+                .doubt
+                .clone()
+                .or_else(|| self.state.function_doubt.clone()),
             _ => None,
         };
         let text = self.text_of(node);
@@ -241,7 +276,11 @@ impl<'s> Interpreter<'s> {
                 text: format!("{text}   # unless the script has ended because of `{condition}`"),
                 verdict: Verdict::Unknown,
             },
-            None => Statement { line: node.line, text, verdict },
+            None => Statement {
+                line: node.line,
+                text,
+                verdict,
+            },
         };
         self.statements.push(statement);
     }
@@ -249,10 +288,20 @@ impl<'s> Interpreter<'s> {
     pub(super) fn lookup(&self, name: &str) -> Option<String> {
         match name.parse::<usize>() {
             Ok(0) => Some(format!("{}.maintscript", self.facts.package)),
-            Ok(index) => self.state.positional.get(index - 1).cloned().unwrap_or_else(|| Some(String::new())),
+            Ok(index) => self
+                .state
+                .positional
+                .get(index - 1)
+                .cloned()
+                .unwrap_or_else(|| Some(String::new())),
             Err(_) if name == "#" => Some(self.state.positional.len().to_string()),
             // What nobody has set is empty.
-            Err(_) => self.state.variables.get(name).cloned().unwrap_or_else(|| Some(String::new())),
+            Err(_) => self
+                .state
+                .variables
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| Some(String::new())),
         }
     }
 
@@ -339,7 +388,11 @@ impl<'s> Interpreter<'s> {
             }
             Kind::Group(body) => self.run(body),
             Kind::If { branches, otherwise } => self.if_command(branches, otherwise.as_deref()),
-            Kind::For { variable, words, body } => self.for_loop(variable, words.as_deref(), body),
+            Kind::For {
+                variable,
+                words,
+                body,
+            } => self.for_loop(variable, words.as_deref(), body),
             Kind::While { condition, body } => self.while_loop(condition, body),
             Kind::Case { word, arms } => self.case(node, word, arms),
             Kind::Function { name, body } => {
@@ -352,7 +405,12 @@ impl<'s> Interpreter<'s> {
     fn for_loop(&mut self, variable: &str, words: Option<&'s [Word]>, body: &'s Node) -> (Status, Flow) {
         let fields = match words {
             Some(words) => self.expand_all(words),
-            None => self.state.positional.iter().map(|p| p.clone().map_or(Field::Unknown, Field::Known)).collect(),
+            None => self
+                .state
+                .positional
+                .iter()
+                .map(|p| p.clone().map_or(Field::Unknown, Field::Known))
+                .collect(),
         };
         if fields.len() > MAX_ROUNDS || fields.iter().any(|f| f.known().is_none()) {
             self.assign(variable, None);
@@ -378,7 +436,11 @@ impl<'s> Interpreter<'s> {
             // The body may run any number of times: what it sets is not known while it runs.
             _ => {
                 self.forget_assigned(body);
-                let status = if status == Status::Yes { Status::Opaque } else { status };
+                let status = if status == Status::Yes {
+                    Status::Opaque
+                } else {
+                    status
+                };
                 self.perhaps(condition, status, body)
             }
         }
@@ -412,8 +474,14 @@ impl<'s> Interpreter<'s> {
         if many {
             self.print(None);
             // An account that is not there has no fields to look at.
-            let asks_accounts = stages.first().is_some_and(|first| self.text_of(first).starts_with("getent "));
-            status = if asks_accounts && first_status == Some(Status::No) { Status::No } else { Status::Opaque };
+            let asks_accounts = stages
+                .first()
+                .is_some_and(|first| self.text_of(first).starts_with("getent "));
+            status = if asks_accounts && first_status == Some(Status::No) {
+                Status::No
+            } else {
+                Status::Opaque
+            };
         }
         (if negated { status.not() } else { status }, flow)
     }
@@ -461,7 +529,8 @@ impl<'s> Interpreter<'s> {
             let flow = if flow == Flow::Return { Flow::Next } else { flow };
             return (status, flow);
         }
-        self.builtin(node, name, arguments).unwrap_or_else(|| (self.command(node, name, arguments), Flow::Next))
+        self.builtin(node, name, arguments)
+            .unwrap_or_else(|| (self.command(node, name, arguments), Flow::Next))
     }
 
     /// The file that standard output goes to, unless it is none that lasts. `None` inside: not known which.
@@ -498,8 +567,17 @@ impl<'s> Interpreter<'s> {
                 let path = self.absolute(&path);
                 match path {
                     Some(path) => {
-                        self.state.made.insert(path.clone());
-                        self.note(node, Verdict::Understood(Action::WriteFile { path, content, append }));
+                        let new = self.state.made.insert(path.clone());
+                        let mode = 0o666 & !self.state.umask;
+                        let action = Action::WriteFile {
+                            path: path.clone(),
+                            content,
+                            append,
+                        };
+                        self.note(node, Verdict::Understood(action));
+                        if new && mode != 0o644 {
+                            self.note(node, Verdict::Understood(Action::Mode { path, mode }));
+                        }
                     }
                     None => self.note(node, Verdict::Unknown),
                 }
@@ -514,7 +592,11 @@ impl<'s> Interpreter<'s> {
         if let Some((file, append)) = self.written_file(&node.redirects) {
             let (path, content) = (file.and_then(|f| self.absolute(&f)), content);
             let verdict = match (path, content) {
-                (Some(path), Some(content)) => Verdict::Understood(Action::WriteFile { path, content, append }),
+                (Some(path), Some(content)) => Verdict::Understood(Action::WriteFile {
+                    path,
+                    content,
+                    append,
+                }),
                 _ => Verdict::Unknown,
             };
             self.note(node, verdict);
@@ -548,9 +630,18 @@ impl<'s> Interpreter<'s> {
             "/usr/libo32",
             "/usr/libx32",
         ];
-        const LEFT_OVERS: [&str; 7] =
-            [".dpkg-bak", ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-backup", ".ucf-old", ".pre-conffile"];
-        let Some(path) = self.absolute(path) else { return Status::Elsewhere };
+        const LEFT_OVERS: [&str; 7] = [
+            ".dpkg-bak",
+            ".dpkg-old",
+            ".dpkg-new",
+            ".dpkg-dist",
+            ".dpkg-backup",
+            ".ucf-old",
+            ".pre-conffile",
+        ];
+        let Some(path) = self.absolute(path) else {
+            return Status::Elsewhere;
+        };
         let below = |folder: &&str| path == **folder || path.starts_with(&format!("{folder}/"));
         let known = self.facts.files.contains_key(&path) || self.state.made.contains(&path);
         if known || ALWAYS.contains(&path.as_str()) {
@@ -569,7 +660,10 @@ impl<'s> Interpreter<'s> {
 
 /// Whether a file does not outlive the script, or is none.
 pub(super) fn is_temporary(path: &str) -> bool {
-    path.starts_with("/tmp/") || path.starts_with("/dev/") || path.starts_with("/proc/") || path.starts_with("/sys/")
+    path.starts_with("/tmp/")
+        || path.starts_with("/dev/")
+        || path.starts_with("/proc/")
+        || path.starts_with("/sys/")
 }
 
 /// Whether any pattern of a list covers a word; `None` if one is not known.

@@ -43,7 +43,13 @@ struct Fields {
 
 impl Fields {
     fn new() -> Self {
-        Self { done: Vec::new(), current: Some(String::new()), pattern: String::new(), open: false, unquoted_pattern: false }
+        Self {
+            done: Vec::new(),
+            current: Some(String::new()),
+            pattern: String::new(),
+            open: false,
+            unquoted_pattern: false,
+        }
     }
 
     fn push(&mut self, text: &str, quoted: bool) {
@@ -130,7 +136,11 @@ impl<'s> Interpreter<'s> {
                     let positional = self.state.positional.clone();
                     for (index, value) in positional.into_iter().enumerate() {
                         if index > 0 {
-                            if whole { fields.push(" ", true) } else { fields.finish() }
+                            if whole {
+                                fields.push(" ", true)
+                            } else {
+                                fields.finish()
+                            }
                         }
                         match value {
                             Some(value) => fields.push(&value, whole),
@@ -196,7 +206,9 @@ impl<'s> Interpreter<'s> {
 
     fn variable(&mut self, name: &str, operator: Option<&'s (String, Word)>) -> Option<String> {
         let value = self.lookup(name);
-        let Some((sign, word)) = operator else { return value };
+        let Some((sign, word)) = operator else {
+            return value;
+        };
         let set = self.is_set(name);
         let word = self.value_of_operand(word);
         match sign.as_str() {
@@ -204,9 +216,21 @@ impl<'s> Interpreter<'s> {
                 empty if empty.is_empty() => word.0,
                 value => Some(value),
             },
-            "-" | "=" => if set { value } else { word.0 },
+            "-" | "=" => {
+                if set {
+                    value
+                } else {
+                    word.0
+                }
+            }
             ":+" => Some(if value?.is_empty() { String::new() } else { word.0? }),
-            "+" => if set { word.0 } else { Some(String::new()) },
+            "+" => {
+                if set {
+                    word.0
+                } else {
+                    Some(String::new())
+                }
+            }
             "length" => Some(value?.chars().count().to_string()),
             "#" | "##" | "%" | "%%" => {
                 let (value, pattern) = (value?, word.1?);
@@ -227,7 +251,11 @@ impl<'s> Interpreter<'s> {
 
 /// `${value#pattern}` and its kin.
 fn strip(sign: &str, value: &str, pattern: &str) -> String {
-    let mut cuts: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
+    let mut cuts: Vec<usize> = value
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([value.len()])
+        .collect();
     let front = sign.starts_with('#');
     // The shortest piece first; for a doubled sign, the longest.
     if front == (sign.len() == 2) {

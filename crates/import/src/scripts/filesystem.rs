@@ -16,7 +16,10 @@ struct Call<'f> {
 impl<'f> Call<'f> {
     /// Parts options from operands; `valued` are short options (and long ones) that take a value.
     fn read(arguments: &'f [Field], valued: &[&str]) -> Self {
-        let mut call = Call { options: Vec::new(), operands: Vec::new() };
+        let mut call = Call {
+            options: Vec::new(),
+            operands: Vec::new(),
+        };
         let mut rest = arguments.iter();
         let mut only_operands = false;
         while let Some(field) = rest.next() {
@@ -40,7 +43,11 @@ impl<'f> Call<'f> {
     }
 
     fn value(&self, names: &[&str]) -> Option<&'f str> {
-        self.options.iter().rev().find(|(name, _)| names.contains(name)).and_then(|(_, value)| *value)
+        self.options
+            .iter()
+            .rev()
+            .find(|(name, _)| names.contains(name))
+            .and_then(|(_, value)| *value)
     }
 
     /// Whether an option is given: a long one, or a letter of a cluster.
@@ -58,6 +65,15 @@ fn octal(text: &str) -> Option<u16> {
 
 impl<'s> Interpreter<'s> {
     pub(super) fn file_command(&mut self, node: &'s Node, name: &str, arguments: &[Field]) -> Status {
+        let operands = arguments
+            .iter()
+            .filter_map(Field::known)
+            .filter(|word| word.starts_with('/'));
+        let mut operands = operands.peekable();
+        if operands.peek().is_some() && operands.all(|path| path.starts_with("/etc/init.d/")) {
+            self.note(node, Verdict::Irrelevant(Reason::OtherInit));
+            return Status::Yes;
+        }
         let verdicts = match name {
             "mkdir" => self.mkdir(arguments),
             "install" => self.install(arguments),
@@ -89,7 +105,9 @@ impl<'s> Interpreter<'s> {
     /// Remembers what an action makes, so that later tests find it.
     fn made(&mut self, action: &Action) {
         let path = match action {
-            Action::Directory { path, .. } | Action::Touch { path, .. } | Action::CopyFile { path, .. } => path,
+            Action::Directory { path, .. } | Action::Touch { path, .. } | Action::CopyFile { path, .. } => {
+                path
+            }
             Action::Symlink(link) => &link.path,
             _ => return,
         };
@@ -109,11 +127,18 @@ impl<'s> Interpreter<'s> {
             None => 0o777 & !self.state.umask,
         };
         let paths = self.paths(&call.operands)?;
-        Some(paths.into_iter().map(|path| understood(Action::Directory { path, mode })).collect())
+        Some(
+            paths
+                .into_iter()
+                .map(|path| understood(Action::Directory { path, mode }))
+                .collect(),
+        )
     }
 
     fn options_lack_value(&self, call: &Call<'_>, names: &[&str]) -> bool {
-        call.options.iter().any(|(name, value)| names.contains(name) && value.is_none())
+        call.options
+            .iter()
+            .any(|(name, value)| names.contains(name) && value.is_none())
     }
 
     fn install(&self, arguments: &[Field]) -> Option<Vec<Verdict>> {
@@ -128,22 +153,40 @@ impl<'s> Interpreter<'s> {
         let mut verdicts = Vec::new();
         let targets = if call.has('d', "--directory") {
             let paths = self.paths(&call.operands)?;
-            verdicts.extend(paths.iter().map(|path| understood(Action::Directory { path: path.clone(), mode })));
+            verdicts.extend(paths.iter().map(|path| {
+                understood(Action::Directory {
+                    path: path.clone(),
+                    mode,
+                })
+            }));
             paths
         } else {
-            let [source, target] = call.operands.as_slice() else { return None };
+            let [source, target] = call.operands.as_slice() else {
+                return None;
+            };
             let path = self.absolute(target.known()?)?;
             if source.known()? == "/dev/null" {
-                verdicts.push(understood(Action::Touch { path: path.clone(), mode }));
+                verdicts.push(understood(Action::Touch {
+                    path: path.clone(),
+                    mode,
+                }));
             } else {
                 verdicts.push(self.copied(source.known()?, path.clone())?);
-                verdicts.push(understood(Action::Mode { path: path.clone(), mode }));
+                verdicts.push(understood(Action::Mode {
+                    path: path.clone(),
+                    mode,
+                }));
             }
             vec![path]
         };
         if owner.is_some() || group.is_some() {
             verdicts.extend(targets.into_iter().map(|path| {
-                understood(Action::Owner { path, owner: owner.clone(), group: group.clone(), recursive: false })
+                understood(Action::Owner {
+                    path,
+                    owner: owner.clone(),
+                    group: group.clone(),
+                    recursive: false,
+                })
             }));
         }
         Some(verdicts)
@@ -151,7 +194,11 @@ impl<'s> Interpreter<'s> {
 
     fn chown(&self, name: &str, arguments: &[Field]) -> Option<Vec<Verdict>> {
         let call = Call::read(arguments, &[]);
-        if call.options.iter().any(|(option, _)| option.starts_with("--reference") || option.starts_with("--from")) {
+        if call
+            .options
+            .iter()
+            .any(|(option, _)| option.starts_with("--reference") || option.starts_with("--from"))
+        {
             return None;
         }
         let recursive = call.has('R', "--recursive");
@@ -164,19 +211,34 @@ impl<'s> Interpreter<'s> {
             (_, None) => (part(who), None),
         };
         let paths = self.paths(operands)?;
-        let action = |path| Action::Owner { path, owner: owner.clone(), group: group.clone(), recursive };
+        let action = |path| Action::Owner {
+            path,
+            owner: owner.clone(),
+            group: group.clone(),
+            recursive,
+        };
         Some(paths.into_iter().map(|path| understood(action(path))).collect())
     }
 
     fn chmod(&self, arguments: &[Field]) -> Option<Vec<Verdict>> {
         let call = Call::read(arguments, &[]);
-        if call.has('R', "--recursive") || call.options.iter().any(|(name, _)| name.starts_with("--reference")) {
+        if call.has('R', "--recursive")
+            || call
+                .options
+                .iter()
+                .any(|(name, _)| name.starts_with("--reference"))
+        {
             return None;
         }
         let (mode, operands) = call.operands.split_first()?;
         let mode = octal(mode.known()?)?;
         let paths = self.paths(operands)?;
-        Some(paths.into_iter().map(|path| understood(Action::Mode { path, mode })).collect())
+        Some(
+            paths
+                .into_iter()
+                .map(|path| understood(Action::Mode { path, mode }))
+                .collect(),
+        )
     }
 
     fn touch(&self, arguments: &[Field]) -> Option<Vec<Verdict>> {
@@ -206,7 +268,9 @@ impl<'s> Interpreter<'s> {
         if !call.has('s', "--symbolic") || call.value(&["-t", "--target-directory"]).is_some() {
             return None;
         }
-        let [target, link] = call.operands.as_slice() else { return None };
+        let [target, link] = call.operands.as_slice() else {
+            return None;
+        };
         let target = target.known()?.to_owned();
         let mut path = self.link_path(link.known()?)?;
         let into_folder = link.known()?.ends_with('/')
@@ -226,7 +290,11 @@ impl<'s> Interpreter<'s> {
     /// The path of a link that is made: only its folder goes through the links of the layout.
     fn link_path(&self, path: &str) -> Option<String> {
         let (folder, name) = path.trim_end_matches('/').rsplit_once('/')?;
-        let folder = if folder.is_empty() { String::new() } else { self.absolute(folder)? };
+        let folder = if folder.is_empty() {
+            String::new()
+        } else {
+            self.absolute(folder)?
+        };
         Some(format!("{}/{name}", folder.trim_end_matches('/')))
     }
 
@@ -236,9 +304,10 @@ impl<'s> Interpreter<'s> {
             return Some(Verdict::Irrelevant(Reason::Temporary));
         }
         match self.known_file(source) {
-            Some(KnownFile::Regular { .. }) => {
-                Some(understood(Action::CopyFile { source: self.absolute(source)?, path }))
-            }
+            Some(KnownFile::Regular { .. }) => Some(understood(Action::CopyFile {
+                source: self.absolute(source)?,
+                path,
+            })),
             _ => None,
         }
     }
@@ -248,7 +317,9 @@ impl<'s> Interpreter<'s> {
         if call.has('r', "--recursive") || call.has('R', "--recursive") || call.value(&["-t"]).is_some() {
             return None;
         }
-        let [source, target] = call.operands.as_slice() else { return None };
+        let [source, target] = call.operands.as_slice() else {
+            return None;
+        };
         let (source, written) = (source.known()?, target.known()?);
         if is_temporary(written) {
             return Some(vec![Verdict::Irrelevant(Reason::Temporary)]);
@@ -265,7 +336,9 @@ impl<'s> Interpreter<'s> {
 
     fn mv(&self, arguments: &[Field]) -> Option<Vec<Verdict>> {
         let call = Call::read(arguments, &["-t", "-S"]);
-        let [source, _] = call.operands.as_slice() else { return None };
+        let [source, _] = call.operands.as_slice() else {
+            return None;
+        };
         // What the package neither ships nor makes is not there; another package's files are not its to move.
         let nothing = self.exists(source.known()?) != Status::Yes;
         nothing.then(|| vec![Verdict::Irrelevant(Reason::NothingThere)])
@@ -294,7 +367,13 @@ impl<'s> Interpreter<'s> {
                     Reason::NothingThere
                 }
                 Field::Pattern(pattern) => {
-                    if self.facts.files.keys().chain(&self.state.made).any(|file| matches(pattern, file)) {
+                    if self
+                        .facts
+                        .files
+                        .keys()
+                        .chain(&self.state.made)
+                        .any(|file| matches(pattern, file))
+                    {
                         return None;
                     }
                     Reason::NothingThere
@@ -308,7 +387,9 @@ impl<'s> Interpreter<'s> {
     fn setcap(&self, arguments: &[Field]) -> Option<Vec<Verdict>> {
         let words: Vec<&str> = arguments.iter().map(Field::known).collect::<Option<_>>()?;
         let words: Vec<&str> = words.into_iter().filter(|w| *w != "-q").collect();
-        let [value, path] = words.as_slice() else { return None };
+        let [value, path] = words.as_slice() else {
+            return None;
+        };
         if *value == "-r" {
             return Some(vec![Verdict::Irrelevant(Reason::NothingThere)]);
         }
@@ -316,7 +397,10 @@ impl<'s> Interpreter<'s> {
             return None;
         }
         let path = self.absolute(path)?;
-        Some(vec![understood(Action::Capabilities(FileCapabilities { path, value: (*value).to_owned() }))])
+        Some(vec![understood(Action::Capabilities(FileCapabilities {
+            path,
+            value: (*value).to_owned(),
+        }))])
     }
 
     /// `ucf new file` keeps an administrator's changes: a configuration file.
@@ -325,7 +409,9 @@ impl<'s> Interpreter<'s> {
         if call.has('p', "--purge") {
             return Some(vec![Verdict::Irrelevant(Reason::BookKeeping)]);
         }
-        let [source, target] = call.operands.as_slice() else { return None };
+        let [source, target] = call.operands.as_slice() else {
+            return None;
+        };
         let path = self.absolute(target.known()?)?;
         self.copied(source.known()?, path).map(|verdict| vec![verdict])
     }
@@ -342,19 +428,25 @@ impl<'s> Interpreter<'s> {
             self.note(node, Verdict::Irrelevant(Reason::NothingThere));
             return Status::Yes;
         }
-        let plain: Vec<&Option<&str>> = words.iter().filter(|w| !w.is_some_and(|w| w.starts_with("--"))).collect();
+        let plain: Vec<&Option<&str>> = words
+            .iter()
+            .filter(|w| !w.is_some_and(|w| w.starts_with("--")))
+            .collect();
         match plain.as_slice() {
-            [Some(owner), Some(group), Some(mode), Some(path)] => {
-                match (octal(mode), self.absolute(path)) {
-                    (Some(mode), Some(path)) => {
-                        let (owner, group) = (Some(account_name(owner)), Some(account_name(group)));
-                        let action = Action::Owner { path: path.clone(), owner, group, recursive: false };
-                        self.note(node, understood(action));
-                        self.note(node, understood(Action::Mode { path, mode }));
-                    }
-                    _ => self.note(node, Verdict::Unknown),
+            [Some(owner), Some(group), Some(mode), Some(path)] => match (octal(mode), self.absolute(path)) {
+                (Some(mode), Some(path)) => {
+                    let (owner, group) = (Some(account_name(owner)), Some(account_name(group)));
+                    let action = Action::Owner {
+                        path: path.clone(),
+                        owner,
+                        group,
+                        recursive: false,
+                    };
+                    self.note(node, understood(action));
+                    self.note(node, understood(Action::Mode { path, mode }));
                 }
-            }
+                _ => self.note(node, Verdict::Unknown),
+            },
             _ => self.note(node, Verdict::Unknown),
         }
         Status::Yes

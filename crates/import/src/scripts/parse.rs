@@ -23,20 +23,28 @@ pub struct ShellError {
     pub reason: &'static str,
 }
 
-const RESERVED: [&str; 15] =
-    ["if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "in"];
+const RESERVED: [&str; 15] = [
+    "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "in",
+];
 
 /// Reads a whole script.
 pub(crate) fn parse(text: &str) -> Result<Script, ShellError> {
     if text.len() > MAX_SCRIPT_BYTES {
-        return Err(ShellError { line: 1, reason: "the script is too long" });
+        return Err(ShellError {
+            line: 1,
+            reason: "the script is too long",
+        });
     }
     let mut parser = Parser::new(text, 1);
     let root = parser.list(&[])?;
     if parser.at < parser.bytes.len() {
         return Err(parser.fail("a word that closes nothing"));
     }
-    let here = parser.here.iter_mut().map(|h| h.body.take()).collect::<Option<Vec<Word>>>();
+    let here = parser
+        .here
+        .iter_mut()
+        .map(|h| h.body.take())
+        .collect::<Option<Vec<Word>>>();
     let here = here.ok_or_else(|| parser.fail("a here-document is missing"))?;
     Ok(Script { root, here })
 }
@@ -69,18 +77,32 @@ impl<'a> Parser<'a> {
     fn new(text: &'a str, base_line: u32) -> Self {
         let bytes = text.as_bytes();
         let newlines = (0..bytes.len()).filter(|at| bytes[*at] == b'\n').collect();
-        Parser { text, bytes, newlines, at: 0, base_line, depth: 0, nodes: 0, here: Vec::new(), cut_out: false }
+        Parser {
+            text,
+            bytes,
+            newlines,
+            at: 0,
+            base_line,
+            depth: 0,
+            nodes: 0,
+            here: Vec::new(),
+            cut_out: false,
+        }
     }
 }
 
 impl Parser<'_> {
     pub(super) fn line_at(&self, at: usize) -> u32 {
         let newlines = self.newlines.partition_point(|newline| *newline < at);
-        self.base_line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX))
+        self.base_line
+            .saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX))
     }
 
     pub(super) fn fail(&self, reason: &'static str) -> ShellError {
-        ShellError { line: self.line_at(self.at), reason }
+        ShellError {
+            line: self.line_at(self.at),
+            reason,
+        }
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
@@ -93,7 +115,11 @@ impl Parser<'_> {
 
     pub(super) fn count(&mut self) -> Parsed<()> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES { Err(self.fail("the script has too many parts")) } else { Ok(()) }
+        if self.nodes > MAX_NODES {
+            Err(self.fail("the script has too many parts"))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
@@ -227,7 +253,12 @@ impl Parser<'_> {
 
     fn node(&self, start: usize, kind: Kind) -> Node {
         let span = if self.cut_out { (0, 0) } else { (start, self.at) };
-        Node { line: self.line_at(start), span, kind, redirects: Vec::new() }
+        Node {
+            line: self.line_at(start),
+            span,
+            kind,
+            redirects: Vec::new(),
+        }
     }
 
     fn and_or(&mut self) -> Parsed<Node> {
@@ -243,7 +274,11 @@ impl Parser<'_> {
             self.skip_lines()?;
             let right = self.pipeline()?;
             let (left_box, right_box) = (Box::new(left), Box::new(right));
-            let kind = if and { Kind::And(left_box, right_box) } else { Kind::Or(left_box, right_box) };
+            let kind = if and {
+                Kind::And(left_box, right_box)
+            } else {
+                Kind::Or(left_box, right_box)
+            };
             left = self.node(start, kind);
         }
     }
@@ -345,11 +380,17 @@ impl Parser<'_> {
                     self.at += 4;
                     let otherwise = self.list(&["fi"])?;
                     self.expect("fi")?;
-                    return Ok(Kind::If { branches, otherwise: Some(Box::new(otherwise)) });
+                    return Ok(Kind::If {
+                        branches,
+                        otherwise: Some(Box::new(otherwise)),
+                    });
                 }
                 _ => {
                     self.expect("fi")?;
-                    return Ok(Kind::If { branches, otherwise: None });
+                    return Ok(Kind::If {
+                        branches,
+                        otherwise: None,
+                    });
                 }
             }
         }
@@ -359,7 +400,10 @@ impl Parser<'_> {
         self.at += 5; // `while` and `until` are of one length
         let condition = self.list(&["do"])?;
         let body = self.do_group()?;
-        Ok(Kind::While { condition: Box::new(condition), body: Box::new(body) })
+        Ok(Kind::While {
+            condition: Box::new(condition),
+            body: Box::new(body),
+        })
     }
 
     fn do_group(&mut self) -> Parsed<Node> {
@@ -396,7 +440,11 @@ impl Parser<'_> {
             self.at += 1;
         }
         let body = self.do_group()?;
-        Ok(Kind::For { variable, words, body: Box::new(body) })
+        Ok(Kind::For {
+            variable,
+            words,
+            body: Box::new(body),
+        })
     }
 
     fn case_command(&mut self) -> Parsed<Kind> {
@@ -448,7 +496,13 @@ impl Parser<'_> {
                 self.at = self.text.len() - after.len();
                 self.skip_lines()?;
                 let body = self.nested(Self::command)?;
-                return Ok(self.node(start, Kind::Function { name, body: Box::new(body) }));
+                return Ok(self.node(
+                    start,
+                    Kind::Function {
+                        name,
+                        body: Box::new(body),
+                    },
+                ));
             }
         }
         self.simple(start)
@@ -474,7 +528,11 @@ impl Parser<'_> {
                 {
                     let name = name.to_owned();
                     self.at += name.len() + 1;
-                    let value = if self.at_word_end() { Word::default() } else { self.some_word()? };
+                    let value = if self.at_word_end() {
+                        Word::default()
+                    } else {
+                        self.some_word()?
+                    };
                     assignments.push((name, value));
                     continue;
                 }
@@ -497,7 +555,10 @@ impl Parser<'_> {
     }
 
     pub(super) fn at_word_end(&self) -> bool {
-        matches!(self.peek(), None | Some(b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>'))
+        matches!(
+            self.peek(),
+            None | Some(b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
+        )
     }
 
     fn redirects(&mut self) -> Parsed<Vec<Redirect>> {
@@ -512,7 +573,10 @@ impl Parser<'_> {
     }
 
     fn redirect(&mut self) -> Parsed<Option<Redirect>> {
-        let digits = self.bytes[self.at..].iter().take_while(|c| c.is_ascii_digit()).count();
+        let digits = self.bytes[self.at..]
+            .iter()
+            .take_while(|c| c.is_ascii_digit())
+            .count();
         if !matches!(self.bytes.get(self.at + digits), Some(b'<' | b'>')) || digits > 3 {
             return Ok(None);
         }
@@ -539,7 +603,11 @@ impl Parser<'_> {
                 return self.here_start(sign == "<<-").map(Some);
             }
             let target = self.some_word()?;
-            return Ok(Some(Redirect { descriptor, operator, target }));
+            return Ok(Some(Redirect {
+                descriptor,
+                operator,
+                target,
+            }));
         }
         Err(self.fail("an unknown redirection"))
     }
@@ -552,10 +620,21 @@ impl Parser<'_> {
         let start = self.at;
         let word = self.some_word()?;
         let quoted = self.text[start..self.at].contains(['\'', '"', '\\']);
-        let delimiter = word.literal().ok_or_else(|| self.fail("the end of a here-document is not plain"))?;
+        let delimiter = word
+            .literal()
+            .ok_or_else(|| self.fail("the end of a here-document is not plain"))?;
         let index = self.here.len();
-        self.here.push(HereDocument { delimiter, quoted, strip_tabs, body: None });
+        self.here.push(HereDocument {
+            delimiter,
+            quoted,
+            strip_tabs,
+            body: None,
+        });
         let target = Word(vec![Part::Here(index)]);
-        Ok(Redirect { descriptor: None, operator: RedirectOperator::HereDocument, target })
+        Ok(Redirect {
+            descriptor: None,
+            operator: RedirectOperator::HereDocument,
+            target,
+        })
     }
 }

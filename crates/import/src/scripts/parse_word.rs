@@ -11,7 +11,9 @@ impl Parser<'_> {
         while !self.at_word_end() {
             let part = match self.peek() {
                 Some(b'\'') => {
-                    let end = self.text[self.at + 1..].find('\'').ok_or_else(|| self.fail("a quote does not close"))?;
+                    let end = self.text[self.at + 1..]
+                        .find('\'')
+                        .ok_or_else(|| self.fail("a quote does not close"))?;
                     let exact = self.text[self.at + 1..self.at + 1 + end].to_owned();
                     self.at += end + 2;
                     Part::Exact(exact)
@@ -109,14 +111,19 @@ impl Parser<'_> {
         }
         self.at += 1;
         let rest = &self.text[self.at..];
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
         let name = match rest.chars().next() {
             Some(c) if c.is_ascii_digit() || "@*#?$!-".contains(c) => &rest[..1],
             Some(c) if c.is_ascii_alphabetic() || c == '_' => &rest[..end],
             _ => return Ok(Part::Exact("$".to_owned())),
         };
         self.at += name.len();
-        Ok(Part::Variable { name: name.to_owned(), operator: None })
+        Ok(Part::Variable {
+            name: name.to_owned(),
+            operator: None,
+        })
     }
 
     fn arithmetic(&mut self) -> Parsed<Part> {
@@ -140,7 +147,9 @@ impl Parser<'_> {
         let length = self.starts("#") && !self.starts("#}");
         self.at += usize::from(length);
         let rest = &self.text[self.at..];
-        let mut end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let mut end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
         if end == 0 {
             end = rest.chars().next().map_or(0, char::len_utf8);
         }
@@ -150,7 +159,9 @@ impl Parser<'_> {
         if length {
             sign.push_str("length");
         }
-        while let Some(c @ (b':' | b'-' | b'+' | b'=' | b'?' | b'#' | b'%' | b'/' | b'^' | b',')) = self.peek() {
+        while let Some(c @ (b':' | b'-' | b'+' | b'=' | b'?' | b'#' | b'%' | b'/' | b'^' | b',')) =
+            self.peek()
+        {
             let repeated = sign == "#" || sign == "%";
             if !sign.is_empty() && sign != ":" && !(repeated && sign.as_bytes() == [c]) {
                 break;
@@ -180,7 +191,9 @@ impl Parser<'_> {
                     parts.push(Part::Double(self.nested(|p| p.double_quoted(Some(b'"')))?));
                 }
                 Some(b'\'') => {
-                    let end = self.text[self.at + 1..].find('\'').ok_or_else(|| self.fail("a quote does not close"))?;
+                    let end = self.text[self.at + 1..]
+                        .find('\'')
+                        .ok_or_else(|| self.fail("a quote does not close"))?;
                     parts.push(Part::Exact(self.text[self.at + 1..self.at + 1 + end].to_owned()));
                     self.at += end + 2;
                 }
@@ -203,7 +216,10 @@ impl Parser<'_> {
         self.at += 1;
         let mut inside = String::new();
         loop {
-            let c = self.text[self.at..].chars().next().ok_or_else(|| self.fail("a backtick does not close"))?;
+            let c = self.text[self.at..]
+                .chars()
+                .next()
+                .ok_or_else(|| self.fail("a backtick does not close"))?;
             self.at += c.len_utf8();
             match c {
                 '`' => break,

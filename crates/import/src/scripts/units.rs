@@ -29,7 +29,10 @@ impl<'s> Interpreter<'s> {
                     let verdict = if unit.is_empty() {
                         Verdict::Unknown
                     } else {
-                        Verdict::Understood(Action::EnableUnit { unit: unit.clone(), scope })
+                        Verdict::Understood(Action::EnableUnit {
+                            unit: unit.clone(),
+                            scope,
+                        })
                     };
                     self.note(node, verdict);
                 }
@@ -52,8 +55,8 @@ impl<'s> Interpreter<'s> {
                 self.note(node, Verdict::Unknown);
                 Status::Yes
             }
-            "is-enabled" | "is-active" | "is-failed" | "is-system-running" | "show" | "status" | "cat" | "list-units"
-            | "list-unit-files" | "show-environment" => {
+            "is-enabled" | "is-active" | "is-failed" | "is-system-running" | "show" | "status" | "cat"
+            | "list-units" | "list-unit-files" | "show-environment" => {
                 self.print(None);
                 irrelevant(self, Reason::RunningSystem);
                 Status::Opaque

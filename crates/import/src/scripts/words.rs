@@ -34,7 +34,10 @@ enum Token {
     Char(char),
     Any,
     Many,
-    Set { negated: bool, ranges: Vec<(char, char)> },
+    Set {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 /// The longest pattern and text that are matched, in characters; beyond it nothing matches.
@@ -77,7 +80,9 @@ fn token_covers(token: &Token, c: char) -> bool {
         Token::Char(own) => *own == c,
         Token::Any => true,
         Token::Many => false,
-        Token::Set { negated, ranges } => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated,
+        Token::Set { negated, ranges } => {
+            ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
+        }
     }
 }
 

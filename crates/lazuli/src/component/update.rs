@@ -27,7 +27,9 @@ pub fn update(workspace: &Workspace, scope: &Scope, dry_run: bool) -> Result<Loc
     spinner.finish_and_clear();
     for warning in archive.warnings().map_err(failure)? {
         let lazuli_upstream::Warning::Expired { suite, until } = warning;
-        workspace.terminal.warn(format!("the suite {suite} was valid only until {until}"));
+        workspace
+            .terminal
+            .warn(format!("the suite {suite} was valid only until {until}"));
     }
     let new = closure(workspace, &index)?;
     let old = workspace.read_lock()?;
@@ -68,9 +70,15 @@ fn report(workspace: &Workspace, diff: &LockDiff) -> Result<()> {
 }
 
 /// Everything that the components need, in its newest version.
-fn closure(workspace: &Workspace, index: &Index) -> Result<BTreeMap<PackageName, lazuli_catalog::LockedPackage>> {
+fn closure(
+    workspace: &Workspace,
+    index: &Index,
+) -> Result<BTreeMap<PackageName, lazuli_catalog::LockedPackage>> {
     let (names, ignore) = wanted(workspace)?;
-    let options = ClosureOptions { recommends: Recommends::Ignore, ignore };
+    let options = ClosureOptions {
+        recommends: Recommends::Ignore,
+        ignore,
+    };
     let architecture = lazuli_deb::Architecture::parse(workspace.architecture.debian())?;
     let packages = index.closure(&names, &options, &architecture).map_err(failure)?;
     packages.iter().map(|package| Ok(package.to_catalog()?)).collect()
@@ -82,9 +90,20 @@ fn closure(workspace: &Workspace, index: &Index) -> Result<BTreeMap<PackageName,
 /// solver then says what is missing.
 fn wanted(workspace: &Workspace) -> Result<(Vec<DebianName>, BTreeSet<DebianName>)> {
     let (mut names, mut ignore) = (Vec::new(), BTreeSet::new());
-    for component in workspace.catalog.components(&workspace.distro, workspace.architecture).or_fail(Kind::Project)? {
-        let Source::Import(import) = &component.source else { continue };
-        ignore.extend(import.drop_requires.iter().filter_map(|pattern| DebianName::parse(pattern.as_str()).ok()));
+    for component in workspace
+        .catalog
+        .components(&workspace.distro, workspace.architecture)
+        .or_fail(Kind::Project)?
+    {
+        let Source::Import(import) = &component.source else {
+            continue;
+        };
+        ignore.extend(
+            import
+                .drop_requires
+                .iter()
+                .filter_map(|pattern| DebianName::parse(pattern.as_str()).ok()),
+        );
         if let Ok(name) = DebianName::parse(import.package.as_str()) {
             names.push(name);
         }
@@ -97,7 +116,11 @@ fn wanted(workspace: &Workspace) -> Result<(Vec<DebianName>, BTreeSet<DebianName
 }
 
 fn empty(workspace: &Workspace) -> LockFile {
-    LockFile::new(workspace.distro.name.clone(), workspace.distro.version.clone(), workspace.architecture)
+    LockFile::new(
+        workspace.distro.name.clone(),
+        workspace.distro.version.clone(),
+        workspace.architecture,
+    )
 }
 
 fn suites(archive: &DebianArchive) -> Result<BTreeMap<lazuli_catalog::SuiteName, LockedSuite>> {
@@ -105,8 +128,15 @@ fn suites(archive: &DebianArchive) -> Result<BTreeMap<lazuli_catalog::SuiteName,
     Ok(states
         .into_iter()
         .map(|state| {
-            let inrelease_sha256 = lazuli_catalog::Sha256Digest::from_bytes(*state.inrelease_sha256.as_bytes());
-            (state.name, LockedSuite { date: Timestamp::from_unix(state.date), inrelease_sha256 })
+            let inrelease_sha256 =
+                lazuli_catalog::Sha256Digest::from_bytes(*state.inrelease_sha256.as_bytes());
+            (
+                state.name,
+                LockedSuite {
+                    date: Timestamp::from_unix(state.date),
+                    inrelease_sha256,
+                },
+            )
         })
         .collect())
 }
@@ -119,7 +149,10 @@ fn serves(index: &Index, name: &PackageName, package: &lazuli_catalog::LockedPac
 /// Whether one of the components imports the package.
 fn covers(workspace: &Workspace, names: &[ComponentName], package: &PackageName) -> Result<bool> {
     for name in names {
-        let component = workspace.catalog.component(name, &workspace.distro).or_fail(Kind::Project)?;
+        let component = workspace
+            .catalog
+            .component(name, &workspace.distro)
+            .or_fail(Kind::Project)?;
         if matches!(&component.source, Source::Import(import) if import.package.matches(package.as_str())) {
             return Ok(true);
         }
@@ -130,7 +163,12 @@ fn covers(workspace: &Workspace, names: &[ComponentName], package: &PackageName)
 /// The locked packages as the upstream engine takes them.
 pub fn locked(lock: &LockFile) -> Result<Vec<LockedPackage>> {
     if lock.packages.is_empty() {
-        return Err(Failure::message(Kind::Project, "the lock has no packages").hint("run `lazuli component update`"));
+        return Err(
+            Failure::message(Kind::Project, "the lock has no packages").hint("run `lazuli component update`")
+        );
     }
-    lock.packages.iter().map(|(name, package)| Ok(LockedPackage::from_catalog(name, package)?)).collect()
+    lock.packages
+        .iter()
+        .map(|(name, package)| Ok(LockedPackage::from_catalog(name, package)?))
+        .collect()
 }

@@ -5,7 +5,9 @@ use crate::cli::{BootArgs, DiskBus, Format as CliFormat};
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::workspace::Workspace;
 use lazuli_image::Format;
-use lazuli_image::boot::{Accelerator, DiskInterface, Emulator, Firmware, Guest, GuestSettings, SshKey, run_on_terminal};
+use lazuli_image::boot::{
+    Accelerator, DiskInterface, Emulator, Firmware, Guest, GuestSettings, SshKey, run_on_terminal,
+};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +22,8 @@ pub fn run(workspace: &Workspace, arguments: &BootArgs) -> Result<()> {
     let terminal = &workspace.terminal;
     if !arguments.check {
         let key = settings.private_key.clone();
-        run_on_terminal(&settings, &|port| terminal.note(invitation(port, key.as_deref()))).or_fail(Kind::Environment)?;
+        run_on_terminal(&settings, &|port| terminal.note(invitation(port, key.as_deref())))
+            .or_fail(Kind::Environment)?;
         return Ok(());
     }
     let mut guest = Guest::start(&settings).or_fail(Kind::Environment)?;
@@ -36,7 +39,11 @@ pub fn run(workspace: &Workspace, arguments: &BootArgs) -> Result<()> {
     terminal.note(format!("login prompt after {:.1} s", prompt.as_secs_f64()));
     let ssh = guest.wait_for_ssh(limit)?;
     let state = guest.ssh("systemctl is-system-running --wait")?;
-    terminal.note(format!("ssh after {:.1} s more; the system is {}", ssh.as_secs_f64(), state.stdout.trim()));
+    terminal.note(format!(
+        "ssh after {:.1} s more; the system is {}",
+        ssh.as_secs_f64(),
+        state.stdout.trim()
+    ));
     guest.ssh("sudo systemctl poweroff").ok();
     guest.wait_for_end(SHUTDOWN, "powering off")?;
     terminal.facts(
@@ -46,12 +53,17 @@ pub fn run(workspace: &Workspace, arguments: &BootArgs) -> Result<()> {
     if state.success() {
         return Ok(());
     }
-    Err(Failure::message(Kind::Failed, format!("the system is not well: {}", state.stdout.trim())))
+    Err(Failure::message(
+        Kind::Failed,
+        format!("the system is not well: {}", state.stdout.trim()),
+    ))
 }
 
 /// What a person needs to know before the console begins.
 fn invitation(port: u16, key: Option<&Path>) -> String {
-    let key = key.map(|key| format!("-i {} ", key.display())).unwrap_or_default();
+    let key = key
+        .map(|key| format!("-i {} ", key.display()))
+        .unwrap_or_default();
     format!(
         "log in from another terminal:\n  ssh {key}-p {port} -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no lazuli@127.0.0.1\n\
          this terminal is the serial console; Ctrl-A X ends the guest, whose disk is thrown away\n"
@@ -69,7 +81,9 @@ fn settings(workspace: &Workspace, arguments: &BootArgs) -> Result<GuestSettings
     let accelerator = emulator.probe();
     match &accelerator {
         Accelerator::Kvm => {}
-        other => workspace.terminal.note(format!("no working KVM here, the guest is emulated and slower: {other}")),
+        other => workspace.terminal.note(format!(
+            "no working KVM here, the guest is emulated and slower: {other}"
+        )),
     }
     let firmware = Firmware::find().or_fail(Kind::Environment)?;
     let key = ssh_key(workspace, arguments)?;
@@ -98,11 +112,18 @@ fn ssh_key(workspace: &Workspace, arguments: &BootArgs) -> Result<SshKey> {
 
 fn image_file(workspace: &Workspace, name: &str, format: Format) -> Result<PathBuf> {
     let missing = || {
-        Failure::message(Kind::Failed, format!("the image `{name}` is not built as {}", format.suffix()))
-            .hint(format!("run `lazuli image build {name}`"))
+        Failure::message(
+            Kind::Failed,
+            format!("the image `{name}` is not built as {}", format.suffix()),
+        )
+        .hint(format!("run `lazuli image build {name}`"))
     };
     let (path, manifest) = manifest(workspace, name)?.ok_or_else(missing)?;
     let suffix = format!(".{}", format.suffix());
-    let file = manifest.artefacts.iter().map(|artefact| &artefact.file).find(|file| file.ends_with(&suffix));
+    let file = manifest
+        .artefacts
+        .iter()
+        .map(|artefact| &artefact.file)
+        .find(|file| file.ends_with(&suffix));
     Ok(path.with_file_name(file.ok_or_else(missing)?))
 }

@@ -14,9 +14,15 @@ pub fn tree(root: &Path, image: &ResolvedImage, time: u64) -> Result<Tree> {
     let excluded = PathMatcher::new(&image.exclude_files);
     let time = i64::try_from(time).or_fail(Kind::Project)?;
     let skip = |path: &TreePath| excluded.matches(&format!("/{}", String::from_utf8_lossy(path.as_bytes())));
-    let options = ScanOptions { clamp_mtime: Some(time), exclude: (!excluded.is_empty()).then_some(&skip) };
+    let options = ScanOptions {
+        clamp_mtime: Some(time),
+        exclude: (!excluded.is_empty()).then_some(&skip),
+    };
     let tree = Tree::scan(root, &options).or_fail(Kind::Environment)?;
-    let mut editor = Editor { builder: tree.into_builder(), time };
+    let mut editor = Editor {
+        builder: tree.into_builder(),
+        time,
+    };
     editor.builder.parent_time(time);
     for link in &image.symlinks {
         editor.link(link.path.as_str(), &link.target)?;
@@ -47,7 +53,8 @@ impl Editor {
 
     fn file(&mut self, path: &str, mode: u32, content: Vec<u8>) -> Result<()> {
         let mode = u16::try_from(mode).or_fail(Kind::Project)?;
-        self.builder.replace(Entry::file(path, mode, Content::bytes(content))?.at(self.time));
+        self.builder
+            .replace(Entry::file(path, mode, Content::bytes(content))?.at(self.time));
         Ok(())
     }
 }

@@ -11,7 +11,8 @@ use lazuli_openpgp::Keyring;
 use lazuli_repodata::PackageRecord;
 use lazuli_solve::{Job, PackageId, Pool, Reason, Solution, Spec, Weak, install_order, solve};
 use lazuli_transaction::{
-    Aliases, Clock, Docs, EmptyDisk, Options, PackageFile, Plan, Request, Trust, Wanted, execute, open_packages,
+    Aliases, Clock, Docs, EmptyDisk, Options, PackageFile, Plan, Request, Trust, Wanted, execute,
+    open_packages,
 };
 use std::path::{Path, PathBuf};
 
@@ -26,9 +27,15 @@ pub struct Root {
 
 impl Root {
     /// Solves, installs and finalises into a new folder.
-    pub fn install(workspace: &Workspace, image: &ResolvedImage, time: u64, stages: &mut Stages) -> Result<Self> {
+    pub fn install(
+        workspace: &Workspace,
+        image: &ResolvedImage,
+        time: u64,
+        stages: &mut Stages,
+    ) -> Result<Self> {
         let repository = workspace.repository();
-        let keyring = Keyring::from_bytes(workspace.signing_key()?.certificate()?.as_bytes()).or_fail(Kind::Trust)?;
+        let keyring =
+            Keyring::from_bytes(workspace.signing_key()?.certificate()?.as_bytes()).or_fail(Kind::Trust)?;
         let records = records(&repository, &keyring, time)?;
         let mut pool = Pool::new(&workspace.architecture.to_string());
         pool.add_repository("lazuli", 99, records, None)?;
@@ -38,7 +45,8 @@ impl Root {
         let files = files(&pool, &solution, &repository);
         let bar = workspace.terminal.bar("install", files.len() as u64);
         let trusted = keyring.at(at(time));
-        let opened = open_packages(&files, Trust::Keyring(&trusted), &lazuli_transaction::Quiet).or_fail(Kind::Trust)?;
+        let opened = open_packages(&files, Trust::Keyring(&trusted), &lazuli_transaction::Quiet)
+            .or_fail(Kind::Trust)?;
         let packages = opened
             .iter()
             .zip(&files)
@@ -60,13 +68,21 @@ impl Root {
             docs: Docs::Install,
         };
         let plan = Plan::new(request)?;
-        let report = execute(&plan, &root, &Options::new(Clock::new(u32::try_from(time).or_fail(Kind::Project)?)))?;
+        let report = execute(
+            &plan,
+            &root,
+            &Options::new(Clock::new(u32::try_from(time).or_fail(Kind::Project)?)),
+        )?;
         bar.finish_and_clear();
         for note in &report.notes {
             workspace.terminal.note(format!("note: {note}"));
         }
         stages.done("install and finalise");
-        Ok(Self { path, packages, folder })
+        Ok(Self {
+            path,
+            packages,
+            folder,
+        })
     }
 
     /// Leaves the root where it is.
@@ -83,35 +99,54 @@ impl Root {
 
 /// What the project's own repository has, from the signature on.
 fn records(repository: &Path, keyring: &Keyring, _time: u64) -> Result<Vec<PackageRecord>> {
-    let fetcher = FolderFetcher { root: repository.to_owned() };
+    let fetcher = FolderFetcher {
+        root: repository.to_owned(),
+    };
     let trusted = crate::repo::MetadataKeyring(keyring.clone());
-    let opened = open_repository(&fetcher, Signatures::Required(&trusted), Rollback::FirstContact).or_fail(Kind::Trust)?;
+    let opened = open_repository(&fetcher, Signatures::Required(&trusted), Rollback::FirstContact)
+        .or_fail(Kind::Trust)?;
     opened.packages().or_fail(Kind::Trust)
 }
 
 fn resolve(pool: &Pool, image: &ResolvedImage) -> Result<Solution> {
-    let names = image.packages.iter().chain(image.kernel.as_ref().map(|kernel| &kernel.package));
+    let names = image
+        .packages
+        .iter()
+        .chain(image.kernel.as_ref().map(|kernel| &kernel.package));
     let job = Job {
-        install: names.map(|name| Spec::parse(name.as_str())).collect::<Result<_, _>>().or_fail(Kind::Project)?,
+        install: names
+            .map(|name| Spec::parse(name.as_str()))
+            .collect::<Result<_, _>>()
+            .or_fail(Kind::Project)?,
         exclude: image
             .exclude_packages
             .iter()
             .map(|name| Spec::parse(name.as_str()))
             .collect::<Result<_, _>>()
             .or_fail(Kind::Project)?,
-        weak: if image.recommends { Weak::Install } else { Weak::Ignore },
+        weak: if image.recommends {
+            Weak::Install
+        } else {
+            Weak::Ignore
+        },
         ..Job::default()
     };
     solve(pool, &job).map_err(|problem| {
         Failure::message(Kind::Project, problem)
-            .context(format!("the packages of the image `{}` cannot be installed together", image.name))
+            .context(format!(
+                "the packages of the image `{}` cannot be installed together",
+                image.name
+            ))
             .hint("add the missing component to distro/components, then run `lazuli component update`")
     })
 }
 
 fn files(pool: &Pool, solution: &Solution, repository: &Path) -> Vec<PackageFile> {
     let by_user = |id: PackageId| {
-        solution.install.iter().any(|step| step.package == id && matches!(step.reason, Reason::User(_)))
+        solution
+            .install
+            .iter()
+            .any(|step| step.package == id && matches!(step.reason, Reason::User(_)))
     };
     install_order(pool, solution)
         .into_iter()
@@ -120,7 +155,11 @@ fn files(pool: &Pool, solution: &Solution, repository: &Path) -> Vec<PackageFile
             PackageFile {
                 path: repository.join(&record.location),
                 sha256: record.checksum.as_sha256(),
-                wanted: if by_user(id) { Wanted::ByUser } else { Wanted::AsDependency },
+                wanted: if by_user(id) {
+                    Wanted::ByUser
+                } else {
+                    Wanted::AsDependency
+                },
             }
         })
         .collect()

@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Longest request line and header, together.
@@ -28,12 +28,21 @@ pub struct Server {
 impl Server {
     /// Binds to `address`.
     pub fn bind(root: &Path, address: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind(address).or_fail(Kind::Environment).map_err(|failure| {
-            failure.context(format!("failed to listen on {address}")).hint("port 0 takes a free one")
-        })?;
-        let root = root.canonicalize().or_fail(Kind::Failed).map_err(|failure: Failure| {
-            failure.context(format!("failed to open {}", root.display())).hint("run `lazuli repo create` first")
-        })?;
+        let listener = TcpListener::bind(address)
+            .or_fail(Kind::Environment)
+            .map_err(|failure| {
+                failure
+                    .context(format!("failed to listen on {address}"))
+                    .hint("port 0 takes a free one")
+            })?;
+        let root = root
+            .canonicalize()
+            .or_fail(Kind::Failed)
+            .map_err(|failure: Failure| {
+                failure
+                    .context(format!("failed to open {}", root.display()))
+                    .hint("run `lazuli repo create` first")
+            })?;
         Ok(Self { listener, root })
     }
 
@@ -80,7 +89,10 @@ fn answer(root: &Path, stream: &TcpStream) -> std::io::Result<String> {
     let (status, length) = match (method, resolve(root, target)) {
         ("GET" | "HEAD", Some(mut file)) => {
             let length = file.metadata()?.len();
-            write!(out, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
+            write!(
+                out,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            )?;
             if method == "GET" {
                 std::io::copy(&mut file, &mut out)?;
             }
@@ -94,7 +106,10 @@ fn answer(root: &Path, stream: &TcpStream) -> std::io::Result<String> {
 }
 
 fn refuse(mut out: &TcpStream, status: &str) -> std::io::Result<u64> {
-    write!(out, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+    write!(
+        out,
+        "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )?;
     Ok(0)
 }
 
@@ -102,7 +117,10 @@ fn refuse(mut out: &TcpStream, status: &str) -> std::io::Result<u64> {
 fn resolve(root: &Path, target: &str) -> Option<File> {
     let path = decode(target.split(['?', '#']).next()?)?;
     let relative = Path::new(path.trim_start_matches('/'));
-    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
         return None;
     }
     let full = root.join(relative).canonicalize().ok()?;

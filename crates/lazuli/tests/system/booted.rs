@@ -37,7 +37,13 @@ fn settings(image: &Path, format: Format) -> GuestSettings {
 /// Runs a command that must succeed in the guest.
 fn run(guest: &Guest, command: &str) -> String {
     let output = guest.ssh(command).unwrap();
-    assert!(output.success(), "{command}: {:?}\n{}\n{}", output.code, output.stdout, output.stderr);
+    assert!(
+        output.success(),
+        "{command}: {:?}\n{}\n{}",
+        output.code,
+        output.stdout,
+        output.stderr
+    );
     output.stdout.trim().to_owned()
 }
 
@@ -64,7 +70,14 @@ fn serve() -> (Ended, u16) {
     let mut lines = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();
-    let port = line.trim().trim_end_matches('/').rsplit(':').next().unwrap().parse().expect(&line);
+    let port = line
+        .trim()
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .expect(&line);
     // Its log must be read on, or it would block.
     std::thread::spawn(move || lines.lines().count());
     (Ended(child), port)
@@ -94,9 +107,15 @@ fn server_keeps_its_promises() {
     guest.wait_for("login:", BOOT_LIMIT).unwrap();
     guest.wait_for_ssh(BOOT_LIMIT).unwrap();
     assert_ne!(run(&guest, "cat /proc/sys/kernel/random/boot_id"), boot);
-    assert_eq!(run(&guest, "systemctl is-system-running --wait"), "running", "after a reboot");
+    assert_eq!(
+        run(&guest, "systemctl is-system-running --wait"),
+        "running",
+        "after a reboot"
+    );
     let _ = guest.ssh("sudo systemctl poweroff");
-    guest.wait_for_end(Duration::from_secs(180), "powering off").unwrap();
+    guest
+        .wait_for_end(Duration::from_secs(180), "powering off")
+        .unwrap();
 }
 
 fn system_is_well(guest: &Guest) {
@@ -104,17 +123,37 @@ fn system_is_well(guest: &Guest) {
     let failed = run(guest, "systemctl --failed --no-legend --plain");
     assert_eq!((state.stdout.trim(), failed.as_str()), ("running", ""));
     assert!(run(guest, "cat /etc/os-release").contains("ID=lazuli"));
-    for unit in ["ssh", "systemd-networkd", "systemd-resolved", "systemd-oomd", "chrony", "nftables", "auditd"] {
-        assert_eq!(run(guest, &format!("systemctl is-active {unit}")), "active", "{unit}");
+    for unit in [
+        "ssh",
+        "systemd-networkd",
+        "systemd-resolved",
+        "systemd-oomd",
+        "chrony",
+        "nftables",
+        "auditd",
+    ] {
+        assert_eq!(
+            run(guest, &format!("systemctl is-active {unit}")),
+            "active",
+            "{unit}"
+        );
     }
-    assert!(run(guest, "networkctl --no-legend list").contains("routable"), "the network is up");
+    assert!(
+        run(guest, "networkctl --no-legend list").contains("routable"),
+        "the network is up"
+    );
     let size: u64 = run(guest, "findmnt -bno SIZE /").parse().unwrap();
-    assert!(size > 8 << 30, "the root file system grew to {size} bytes of a 10 GiB disk");
+    assert!(
+        size > 8 << 30,
+        "the root file system grew to {size} bytes of a 10 GiB disk"
+    );
     assert!(run(guest, "cloud-init status --wait").contains("done"));
     assert!(run(guest, "hostnamectl hostname").contains("lazuli"));
     let journal = run(guest, "sudo journalctl -b -p err -o cat --no-pager");
-    let unknown: Vec<&str> =
-        journal.lines().filter(|line| !REVIEWED.iter().any(|known| line.contains(known))).collect();
+    let unknown: Vec<&str> = journal
+        .lines()
+        .filter(|line| !REVIEWED.iter().any(|known| line.contains(known)))
+        .collect();
     assert!(unknown.is_empty(), "errors in the journal: {unknown:#?}");
 }
 
@@ -124,21 +163,44 @@ fn only_the_key_gets_in(guest: &Guest) {
         assert_eq!(other.code, Some(255), "{user} without a key: {other:?}");
     }
     let methods = Command::new("ssh")
-        .args(["-F", "none", "-p", &guest.ssh_port().to_string(), "-o", "StrictHostKeyChecking=no"])
-        .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "PreferredAuthentications=none", "-o", "BatchMode=yes"])
+        .args([
+            "-F",
+            "none",
+            "-p",
+            &guest.ssh_port().to_string(),
+            "-o",
+            "StrictHostKeyChecking=no",
+        ])
+        .args([
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "PreferredAuthentications=none",
+            "-o",
+            "BatchMode=yes",
+        ])
         .args(["lazuli@127.0.0.1", "true"])
         .output()
         .unwrap();
     let refusal = String::from_utf8_lossy(&methods.stderr);
-    assert!(refusal.contains("Permission denied (publickey)."), "keys are the only way: {refusal}");
+    assert!(
+        refusal.contains("Permission denied (publickey)."),
+        "keys are the only way: {refusal}"
+    );
     let open = run(guest, "sudo awk -F: '$2 !~ /^[!*]/ { print $1 }' /etc/shadow");
     assert_eq!(open, "", "no account has a password");
 }
 
 /// Something listens in the guest: from inside it answers, from outside it does not.
 fn firewall_holds(guest: &Guest) {
-    run(guest, &format!("sudo systemd-run --quiet --unit=listener nc -lk 0.0.0.0 {CLOSED_PORT}"));
-    run(guest, &format!("for i in $(seq 50); do nc -z 127.0.0.1 {CLOSED_PORT} && exit 0; sleep 0.2; done; exit 1"));
+    run(
+        guest,
+        &format!("sudo systemd-run --quiet --unit=listener nc -lk 0.0.0.0 {CLOSED_PORT}"),
+    );
+    run(
+        guest,
+        &format!("for i in $(seq 50); do nc -z 127.0.0.1 {CLOSED_PORT} && exit 0; sleep 0.2; done; exit 1"),
+    );
     let outside = guest.port(CLOSED_PORT).unwrap();
     // QEMU accepts by itself; a guest that does not answer gives neither bytes nor an end, or a reset.
     let stream = TcpStream::connect(("127.0.0.1", outside)).unwrap();
@@ -159,9 +221,15 @@ fn packages_verify(guest: &Guest) {
 
 fn package_manager_installs(guest: &Guest) {
     let (_server, port) = serve();
-    assert!(guest.ssh("tree --version").unwrap().code != Some(0), "tree is not in the image");
+    assert!(
+        guest.ssh("tree --version").unwrap().code != Some(0),
+        "tree is not in the image"
+    );
     let repository = format!("http://10.0.2.2:{port}/2/x86_64");
-    run(guest, &format!("sudo lz --repo-path test={repository} install --assumeyes tree"));
+    run(
+        guest,
+        &format!("sudo lz --repo-path test={repository} install --assumeyes tree"),
+    );
     assert!(run(guest, "tree --version").starts_with("tree v"));
     assert_eq!(run(guest, "rpm -q tree --qf '%{NAME}'"), "tree");
     assert_eq!(run(guest, "sudo rpm -V tree"), "");
@@ -184,5 +252,11 @@ fn list_shows_what_is_built() {
     image_file(".manifest.json");
     let listed = lazuli(&["image", "list", "--json"]);
     let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
-    assert!(rows.as_array().unwrap().iter().any(|row| row["name"] == "server" && row["manifest"].is_string()), "{rows}");
+    assert!(
+        rows.as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["name"] == "server" && row["manifest"].is_string()),
+        "{rows}"
+    );
 }

@@ -6,24 +6,37 @@ use std::sync::OnceLock;
 
 /// The root of the project.
 pub fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
 }
 
 /// Where the project's results are: `LAZULI_OUT`, or its `out` folder.
 pub fn out() -> PathBuf {
-    std::env::var_os("LAZULI_OUT").map(PathBuf::from).unwrap_or_else(|| project().join("out"))
+    std::env::var_os("LAZULI_OUT")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| project().join("out"))
 }
 
 /// The program, in the project.
 pub fn lazuli(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lazuli"));
-    command.args(arguments).arg("--project").arg(project()).arg("--out").arg(out());
+    command
+        .args(arguments)
+        .arg("--project")
+        .arg(project())
+        .arg("--out")
+        .arg(out());
     command.output().unwrap()
 }
 
 /// Runs a command that must succeed; gives its standard output.
 pub fn succeed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     text(&format!("{command:?}"), &output)
 }
 
@@ -43,7 +56,10 @@ pub fn text(what: &str, output: &Output) -> String {
 pub fn server() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        text("image build", &lazuli(&["image", "build", "server", "--update-vanished"]));
+        text(
+            "image build",
+            &lazuli(&["image", "build", "server", "--update-vanished"]),
+        );
         out().join("images/server")
     })
 }
@@ -61,7 +77,12 @@ pub fn image_file(ending: &str) -> PathBuf {
 
 /// Whether a tool is there; its absence is said loudly, since a test then proves nothing.
 pub fn has(tool: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().unwrap().status.success();
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {tool}")])
+        .output()
+        .unwrap()
+        .status
+        .success();
     if !found {
         eprintln!("SKIPPED: {tool} is not installed (scripts/packages.txt has all that tests need)");
     }

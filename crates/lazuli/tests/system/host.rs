@@ -13,7 +13,13 @@ fn partitions(raw: &PathBuf) -> Vec<(u64, u64, String)> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|p| (number(&p["start"]) * 512, number(&p["size"]) * 512, p["type"].as_str().unwrap().to_owned()))
+        .map(|p| {
+            (
+                number(&p["start"]) * 512,
+                number(&p["size"]) * 512,
+                p["type"].as_str().unwrap().to_owned(),
+            )
+        })
         .collect()
 }
 
@@ -30,12 +36,22 @@ fn disk_formats_agree() {
     let compare = ["compare", "-f", "raw", "-F", "vpc"];
     succeed(Command::new("qemu-img").args(compare).arg(&raw).arg(&vhd));
     let length = std::fs::metadata(&vhd).unwrap().len();
-    assert_eq!((length - 512) % (1 << 20), 0, "Azure wants whole MiB before the footer");
+    assert_eq!(
+        (length - 512) % (1 << 20),
+        0,
+        "Azure wants whole MiB before the footer"
+    );
 
     succeed(Command::new("sfdisk").arg("--verify").arg(&raw));
     let types: Vec<String> = partitions(&raw).into_iter().map(|(_, _, kind)| kind).collect();
     // The Discoverable Partitions Specification: EFI system partition, root of x86-64.
-    assert_eq!(types, ["C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"]);
+    assert_eq!(
+        types,
+        [
+            "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
+            "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+        ]
+    );
 }
 
 #[test]
@@ -48,7 +64,10 @@ fn file_systems_are_sound() {
     let esp = format!("{}@@{}", raw.display(), parts[0].0);
     let listing = succeed(Command::new("mdir").args(["-/", "-b", "-i", &esp, "::"]));
     for file in ["/EFI/BOOT/BOOTX64.EFI", "/EFI/Linux/", "/loader/loader.conf"] {
-        assert!(listing.to_uppercase().contains(&file.to_uppercase()), "{file} in {listing}");
+        assert!(
+            listing.to_uppercase().contains(&file.to_uppercase()),
+            "{file} in {listing}"
+        );
     }
     let root = format!("{}?offset={}", raw.display(), parts[1].0);
     succeed(Command::new("e2fsck").args(["-f", "-n", &root]));
@@ -77,11 +96,17 @@ fn packages_are_standard_and_signed() {
     packages.sort();
     assert!(packages.len() > 200, "{} packages", packages.len());
     let checked = succeed(rpm().arg("-K").args(&packages));
-    let bad: Vec<&str> = checked.lines().filter(|line| !line.ends_with("digests signatures OK")).collect();
+    let bad: Vec<&str> = checked
+        .lines()
+        .filter(|line| !line.ends_with("digests signatures OK"))
+        .collect();
     assert!(bad.is_empty(), "{bad:#?}");
     let scripts = succeed(rpm().args(["-qp", "--scripts"]).args(&packages));
     assert_eq!(scripts, "", "our packages have no scriptlets");
-    text("repo check", &lazuli(&["repo", "check", repository.to_str().unwrap()]));
+    text(
+        "repo check",
+        &lazuli(&["repo", "check", repository.to_str().unwrap()]),
+    );
 }
 
 #[test]
@@ -93,14 +118,33 @@ fn dnf_sees_the_same_repository() {
     let repository = out().join("repo/2/x86_64");
     let cache = tempfile::tempdir().unwrap();
     let mut dnf = Command::new("dnf");
-    dnf.args(["-q", "--repofrompath", &format!("lazuli,{}", repository.display()), "--repo", "lazuli"]);
-    dnf.args(["--setopt=reposdir=/dev/null", "--setopt=lazuli.repo_gpgcheck=0", "--forcearch=x86_64"]);
+    dnf.args([
+        "-q",
+        "--repofrompath",
+        &format!("lazuli,{}", repository.display()),
+        "--repo",
+        "lazuli",
+    ]);
+    dnf.args([
+        "--setopt=reposdir=/dev/null",
+        "--setopt=lazuli.repo_gpgcheck=0",
+        "--forcearch=x86_64",
+    ]);
     dnf.arg(format!("--setopt=cachedir={}", cache.path().display()));
     let listed = succeed(dnf.args(["repoquery", "--qf", "%{name}"]));
     let mut names: Vec<&str> = listed.lines().collect();
     names.sort_unstable();
     let files = std::fs::read_dir(&repository).unwrap();
-    let count = files.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "rpm")).count();
+    let count = files
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|e| e == "rpm")
+        })
+        .count();
     assert_eq!(names.len(), count);
     for name in ["bash", "lazuli-release", "lz", "systemd"] {
         assert!(names.binary_search(&name).is_ok(), "{name}");

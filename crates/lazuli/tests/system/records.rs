@@ -13,8 +13,15 @@ fn validators() -> Option<PathBuf> {
     let python = folder.join("bin/python3");
     if !python.exists() {
         succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let tools = ["spdx-tools==0.8.3", "cyclonedx-python-lib[json-validation]==11.0.0"];
-        succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(tools));
+        let tools = [
+            "spdx-tools==0.8.3",
+            "cyclonedx-python-lib[json-validation]==11.0.0",
+        ];
+        succeed(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet"])
+                .args(tools),
+        );
     }
     Some(python)
 }
@@ -43,15 +50,26 @@ sys.exit(1 if errors else 0)
 
 #[test]
 fn the_manifest_names_every_package_and_its_origin() {
-    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(image_file(".manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(image_file(".manifest.json")).unwrap()).unwrap();
     let packages = manifest["packages"].as_array().unwrap();
     assert!(packages.len() > 200);
     for package in packages {
         assert_eq!(package["sha256"].as_str().unwrap().len(), 64, "{package}");
         let ours = ["lz", "lazuli-release"].contains(&package["name"].as_str().unwrap());
-        assert!(ours || package["origin"].as_str().unwrap().contains("sha256"), "{package}");
+        assert!(
+            ours || package["origin"].as_str().unwrap().contains("sha256"),
+            "{package}"
+        );
     }
     for file in ["raw", "qcow2", "vhd"] {
-        assert!(manifest["artefacts"].as_array().unwrap().iter().any(|artefact| artefact["format"] == file), "{file}");
+        assert!(
+            manifest["artefacts"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|artefact| artefact["format"] == file),
+            "{file}"
+        );
     }
 }
