@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::convert::{IMPORTER_VERSION, ImportError, Imported, import};
+use crate::convert::{IMPORTER_VERSION, Imported, import};
+use crate::error::ImportError;
 use crate::lint::Severity;
 use crate::origin::Origin;
 use crate::settings::ImportSettings;

@@ -1,29 +1,29 @@
 //! One package: from the bytes of a `.deb` to the metadata and contents of an RPM.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read as _};
+use std::collections::BTreeSet;
+use std::io::Read as _;
 
 use lazuli_deb::{
-    Architecture, Changelog, Copyright, Deb, DebError, Limits, ScriptKind, Sha256Digest, TriggerDirection,
+    Architecture, Changelog, Copyright, Deb, Limits, ScriptKind, Sha256Digest, TriggerDirection,
 };
 use lazuli_rpm::{
-    BuildError, BuiltPackage, ChangelogEntry, Compression, Dependency, Metadata, Nevra, PackageBuilder,
-    Signer,
+    BuiltPackage, ChangelogEntry, Compression, Dependency, Metadata, Nevra, PackageBuilder, Signer,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::automatic::automatic;
 use crate::emit;
+use crate::error::ImportError;
 use crate::license::{is_spdx, own_license, spdx_expression};
 use crate::lint::{Finding, script_name};
 use crate::origin::Origin;
 use crate::paths::BASE_DIRECTORIES;
 use crate::recognised::{FromScripts, declarations, merged};
-use crate::relations::{RelationMappingError, Relations, map_relations};
-use crate::scripts::{Action, Recognition, ScriptFacts, recognise};
+use crate::relations::{Relations, map_relations};
+use crate::scripts::{Action, Recognition, ScriptFacts, answers, recognise};
 use crate::settings::{ImportSettings, Recognised};
 use crate::tree::{Contents, Kind, Layout, Node, Tree, shown};
-use crate::version::{VersionMappingError, to_evr};
+use crate::version::to_evr;
 
 /// Raised whenever the same input gives another package: cached results of before are then worthless.
 pub const IMPORTER_VERSION: u32 = 1;
@@ -47,49 +47,6 @@ const BASE_GROUPS: [&str; 40] = [
     "backup", "operator", "list", "irc", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff",
     "games", "users", "nogroup", "_apt", "nobody",
 ];
-
-/// Why a package cannot be imported.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)]
-pub enum ImportError {
-    #[error(transparent)]
-    Deb(#[from] DebError),
-    #[error(transparent)]
-    Version(#[from] VersionMappingError),
-    #[error(transparent)]
-    Relation(#[from] RelationMappingError),
-    #[error("the package is {found}, but {expected} was expected")]
-    OtherPackage { expected: String, found: String },
-    #[error("its SHA-256 is {found}, but {expected} was expected")]
-    Digest {
-        expected: Sha256Digest,
-        found: Sha256Digest,
-    },
-    #[error("architecture `{name}` has no name in rpm")]
-    Architecture { name: String },
-    #[error("failed to read `{path}`: {source}")]
-    Read { path: String, source: io::Error },
-    #[error("`{path}` is a hard link of `{target}`, which is no regular file before it")]
-    HardLink { path: String, target: String },
-    #[error("`{path}` is there twice after the move to /usr, and the two differ")]
-    Merge { path: String },
-    #[error("`{path}` belongs to the id {id}, which has no name")]
-    NumericOwner { path: String, id: u32 },
-    #[error("`{path}` is a device whose number is too large for rpm")]
-    Device { path: String },
-    #[error("`{path}` has capabilities that have no text form: {value}")]
-    Capabilities { path: String, value: String },
-    #[error("`{path}` is declared, but is no absolute path without `..`")]
-    DeclaredPath { path: String },
-    #[error("`{glob}` is no glob of paths: {reason}")]
-    Glob { glob: String, reason: String },
-    #[error("`{license}` is no SPDX expression")]
-    License { license: String },
-    #[error("failed to write {path}: {source}")]
-    Write { path: String, source: io::Error },
-    #[error(transparent)]
-    Build(#[from] BuildError),
-}
 
 /// A package on its way: everything but the signature and the payload.
 #[derive(Debug, Clone)]
@@ -608,29 +565,6 @@ fn made_path(action: &Action) -> Option<&str> {
         Action::Symlink(link) => Some(&link.path),
         _ => None,
     }
-}
-
-/// Default answers of debconf templates (debconf-devel(7)); a question without one has an empty answer.
-fn answers(templates: &[u8]) -> BTreeMap<String, String> {
-    let text = String::from_utf8_lossy(templates);
-    let mut answers = BTreeMap::new();
-    let mut current = None;
-    for line in text.lines() {
-        match line.split_once(':') {
-            Some(("Template", name)) => {
-                let name = name.trim().to_owned();
-                answers.insert(name.clone(), String::new());
-                current = Some(name);
-            }
-            Some(("Default", value)) => {
-                if let Some(name) = &current {
-                    answers.insert(name.clone(), value.trim().to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    answers
 }
 
 fn digest(bytes: &[u8]) -> String {

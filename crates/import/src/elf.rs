@@ -60,8 +60,8 @@ struct Dynamic {
     debug: bool,
 }
 
-fn read<'d, Elf: FileHeader<Endian = Endianness>>(
-    data: &'d [u8],
+fn read<Elf: FileHeader<Endian = Endianness>>(
+    data: &[u8],
     marker: &str,
     file_name: &str,
     missing: MissingSoname,

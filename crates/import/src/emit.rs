@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use lazuli_rpm::FileEntry;
 
-use crate::convert::ImportError;
 use crate::declarations::{Declarations, FileContent, Finaliser};
+use crate::error::ImportError;
 use crate::lint::Finding;
 use crate::paths::merged_path;
 use crate::settings::ImportSettings;

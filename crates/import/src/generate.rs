@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use lazuli_rpm::{Compression, Dependency, Evr, Metadata, Nevra};
 
 use crate::automatic::automatic;
-use crate::convert::{ImportError, ImportReport, Imported};
+use crate::convert::{ImportReport, Imported};
 use crate::emit;
+use crate::error::ImportError;
 use crate::settings::ImportSettings;
 use crate::tree::{Node, Tree};
 

@@ -28,6 +28,7 @@ mod convert;
 mod declarations;
 mod elf;
 mod emit;
+mod error;
 mod generate;
 mod license;
 mod lint;
@@ -43,12 +44,13 @@ mod version;
 pub use batch::{
     ImportEvent, ImportInput, ImportPlaces, ImportSigner, ImportSummary, SummaryFinding, import_all, write,
 };
-pub use convert::{IMPORTER_VERSION, ImportError, ImportReport, Imported, import};
+pub use convert::{IMPORTER_VERSION, ImportReport, Imported, import};
 pub use declarations::{
     Alternative, Attributes, Declarations, DeclaredFile, Directory, FileCapabilities, FileContent, Finaliser,
     Follower, Group, Member, Symlink, User,
 };
 pub use elf::{ElfDependencies, ElfError, MissingSoname, elf_dependencies};
+pub use error::ImportError;
 pub use generate::{GeneratedPackage, generate};
 pub use license::{is_spdx, own_license, spdx_expression};
 pub use lint::{Finding, Severity};

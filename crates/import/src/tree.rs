@@ -9,7 +9,7 @@ use lazuli_deb::{Deb, Entry, EntryKind, VisitError};
 use lazuli_rpm::{Content, ContentSource, FileEntry, FileFlags};
 
 use crate::capability::to_text;
-use crate::convert::ImportError;
+use crate::error::ImportError;
 use crate::paths::{is_alias, merged_bytes, moved_target};
 use crate::scripts::KnownFile;
 

@@ -172,7 +172,7 @@ fn small_number<'a>(out: &mut String, rest: &'a str, mark: &str, next: Place) ->
 }
 
 fn after_number<'a>(out: &mut String, rest: &'a str, first: u8) -> (Place, &'a str) {
-    let second = rest.bytes().nth(1);
+    let second = rest.as_bytes().get(1).copied();
     match (first, second) {
         (b'~', _) => tilde(out, rest),
         (b'+', None) => {

@@ -71,13 +71,17 @@ fn paths_that_lead_out() {
         assert_ne!(refused(deb), "");
     }
     for path in ["../x", "/etc/../../x", "relative"] {
-        let mut settings = ImportSettings::default();
-        settings.declare = Declarations {
-            symlinks: vec![Symlink {
-                path: path.to_owned(),
-                target: "y".to_owned(),
-            }],
-            ..Default::default()
+        let link = Symlink {
+            path: path.to_owned(),
+            target: "y".to_owned(),
+        };
+        let declare = Declarations {
+            symlinks: vec![link],
+            ..Declarations::default()
+        };
+        let settings = ImportSettings {
+            declare,
+            ..ImportSettings::default()
         };
         let result = imported(&TestDeb::simple("").build(), &settings);
         assert!(matches!(result, Err(ImportError::DeclaredPath { .. })), "{path}");
@@ -200,8 +204,10 @@ fn a_batch_with_one_that_fails() {
     assert_eq!(cached.into_inner(), 1);
 
     // Other settings, other result.
-    let mut other = ImportSettings::default();
-    other.vendor = "Other".to_owned();
+    let other = ImportSettings {
+        vendor: "Other".to_owned(),
+        ..ImportSettings::default()
+    };
     let input = ImportInput {
         settings: Arc::new(other),
         ..inputs[0].clone()

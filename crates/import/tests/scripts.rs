@@ -120,7 +120,7 @@ rm -rf /"#,
             7 - Upgrade: rm -f /etc/x;
             8 - NoEffect: dpkg --compare-versions "$2" lt 1
             8 + Directory { path: "/var/lib/first", mode: 493 }
-            13 - Upgrade: echo "postinst called with unknown argument \`$1'" >&2 exit 1
+            13 - NotReached: echo "postinst called with unknown argument \`$1'" >&2 exit 1
             17 - BookKeeping: dpkg-maintscript-helper rm_conffile /etc/old 1.0\~ -- "$@"
         "#]],
     );
@@ -320,7 +320,7 @@ esac
         3 - Removal: update-alternatives --remove vi /usr/bin/tool
         3 - Removal: rm -rf /var/cache/sample
         3 ? frobnicate --off
-        4 - Removal: deluser sampled; rm -rf /var/lib/sample
+        4 - NotReached: deluser sampled; rm -rf /var/lib/sample
     "#]]
     .assert_eq(&shown(&recognition));
 }

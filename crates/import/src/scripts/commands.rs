@@ -314,7 +314,7 @@ impl<'s> Interpreter<'s> {
             let letters = letters.split(['e', 'f']).next().unwrap_or_default();
             a.starts_with("--in-place") || letters.contains('i')
         });
-        let unclear = arguments.iter().any(|f| *f == Field::Unknown);
+        let unclear = arguments.contains(&Field::Unknown);
         self.print(None);
         // An unknown word may be an option only if it comes before the script.
         let verdict = if in_place || (unclear && arguments.first().and_then(Field::known).is_none()) {

@@ -23,7 +23,9 @@ mod evaluate;
 mod expand;
 mod filesystem;
 mod parse;
+mod parse_compound;
 mod parse_word;
+mod state;
 mod units;
 mod words;
 
@@ -251,6 +253,29 @@ pub enum Reason {
     BookKeeping,
     /// It writes to a temporary place.
     Temporary,
+}
+
+/// Default answers of debconf templates (debconf-devel(7)); a question without one has an empty answer.
+pub(crate) fn answers(templates: &[u8]) -> BTreeMap<String, String> {
+    let text = String::from_utf8_lossy(templates);
+    let mut answers = BTreeMap::new();
+    let mut current = None;
+    for line in text.lines() {
+        match line.split_once(':') {
+            Some(("Template", name)) => {
+                let name = name.trim().to_owned();
+                answers.insert(name.clone(), String::new());
+                current = Some(name);
+            }
+            Some(("Default", value)) => {
+                if let Some(name) = &current {
+                    answers.insert(name.clone(), value.trim().to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    answers
 }
 
 /// Reads a script and says what it does. Bytes that are no UTF-8 are taken as they print.

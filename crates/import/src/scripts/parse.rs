@@ -3,7 +3,7 @@
 //! A recursive descent over the grammar of POSIX.1-2017, Shell Command Language, 2.10, without aliases, and with a few
 //! habits of bash and dash (`function`, `local`). Steps and depth are bounded: the input may be hostile.
 
-use super::ast::{Arm, Kind, Node, Part, Redirect, RedirectOperator, Script, Word};
+use super::ast::{Kind, Node, Part, Redirect, RedirectOperator, Script, Word};
 use super::words::is_name;
 
 /// The largest script that is read, in bytes. Real ones stay below 100 KiB.
@@ -133,7 +133,7 @@ impl Parser<'_> {
     }
 
     /// Blanks, continued lines and comments.
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_blanks(&mut self) {
         loop {
             match self.peek() {
                 Some(b' ' | b'\t' | b'\r') => self.at += 1,
@@ -149,7 +149,7 @@ impl Parser<'_> {
     }
 
     /// Blanks and newlines. A newline is where here-documents begin.
-    fn skip_lines(&mut self) -> Parsed<()> {
+    pub(super) fn skip_lines(&mut self) -> Parsed<()> {
         loop {
             self.skip_blanks();
             if self.peek() != Some(b'\n') {
@@ -215,7 +215,7 @@ impl Parser<'_> {
     }
 
     /// The reserved word or bare word at this place, without moving.
-    fn bare_word(&self) -> &str {
+    pub(super) fn bare_word(&self) -> &str {
         let rest = &self.text[self.at..];
         let end = rest
             .find(|c: char| c.is_whitespace() || ";&|()<>\"'`$\\".contains(c))
@@ -348,7 +348,7 @@ impl Parser<'_> {
         }
     }
 
-    fn expect(&mut self, word: &str) -> Parsed<()> {
+    pub(super) fn expect(&mut self, word: &str) -> Parsed<()> {
         self.skip_lines()?;
         if self.bare_word() != word {
             return Err(self.fail("a compound command does not close"));
@@ -364,125 +364,6 @@ impl Parser<'_> {
         }
         self.at += 1;
         Ok(())
-    }
-
-    fn if_command(&mut self) -> Parsed<Kind> {
-        self.at += 2;
-        let mut branches = Vec::new();
-        loop {
-            let condition = self.list(&["then"])?;
-            self.expect("then")?;
-            let body = self.list(&["elif", "else", "fi"])?;
-            branches.push((condition, body));
-            match self.bare_word() {
-                "elif" => self.at += 4,
-                "else" => {
-                    self.at += 4;
-                    let otherwise = self.list(&["fi"])?;
-                    self.expect("fi")?;
-                    return Ok(Kind::If {
-                        branches,
-                        otherwise: Some(Box::new(otherwise)),
-                    });
-                }
-                _ => {
-                    self.expect("fi")?;
-                    return Ok(Kind::If {
-                        branches,
-                        otherwise: None,
-                    });
-                }
-            }
-        }
-    }
-
-    fn while_command(&mut self) -> Parsed<Kind> {
-        self.at += 5; // `while` and `until` are of one length
-        let condition = self.list(&["do"])?;
-        let body = self.do_group()?;
-        Ok(Kind::While {
-            condition: Box::new(condition),
-            body: Box::new(body),
-        })
-    }
-
-    fn do_group(&mut self) -> Parsed<Node> {
-        self.expect("do")?;
-        let body = self.list(&["done"])?;
-        self.expect("done")?;
-        Ok(body)
-    }
-
-    fn for_command(&mut self) -> Parsed<Kind> {
-        self.at += 3;
-        self.skip_blanks();
-        let variable = self.bare_word().to_owned();
-        if !is_name(&variable) {
-            return Err(self.fail("`for` without a variable"));
-        }
-        self.at += variable.len();
-        self.skip_lines()?;
-        let mut words = None;
-        if self.bare_word() == "in" {
-            self.at += 2;
-            let mut list = Vec::new();
-            loop {
-                self.skip_blanks();
-                if matches!(self.peek(), None | Some(b';' | b'\n')) {
-                    break;
-                }
-                list.push(self.some_word()?);
-            }
-            words = Some(list);
-        }
-        self.skip_blanks();
-        if self.peek() == Some(b';') {
-            self.at += 1;
-        }
-        let body = self.do_group()?;
-        Ok(Kind::For {
-            variable,
-            words,
-            body: Box::new(body),
-        })
-    }
-
-    fn case_command(&mut self) -> Parsed<Kind> {
-        self.at += 4;
-        self.skip_blanks();
-        let word = self.some_word()?;
-        self.expect("in")?;
-        let mut arms = Vec::new();
-        loop {
-            self.skip_lines()?;
-            if self.bare_word() == "esac" {
-                self.at += 4;
-                return Ok(Kind::Case { word, arms });
-            }
-            if self.peek() == Some(b'(') {
-                self.at += 1;
-            }
-            let mut patterns = Vec::new();
-            loop {
-                self.skip_blanks();
-                patterns.push(self.some_word()?);
-                self.skip_blanks();
-                match self.peek() {
-                    Some(b'|') => self.at += 1,
-                    Some(b')') => break,
-                    _ => return Err(self.fail("a pattern of `case` does not end")),
-                }
-            }
-            self.at += 1;
-            let body = self.list(&["esac"])?;
-            self.skip_lines()?;
-            if self.starts(";;") {
-                self.at += 2;
-            } else if self.bare_word() != "esac" {
-                return Err(self.fail("an arm of `case` does not end"));
-            }
-            arms.push(Arm { patterns, body });
-        }
     }
 
     fn simple_or_function(&mut self) -> Parsed<Node> {
