@@ -452,15 +452,33 @@ fn drop_capabilities() -> Result<(), Errno> {
     Ok(())
 }
 
+/// How often a path is resolved that others change at the same time.
+const MAX_TRIES: usize = 128;
+
 /// Opens a path as if the given folder were the root, whatever links say.
 pub(crate) fn open_inside(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+    resolve(root, path, flags)
 }
 
 fn open_below(root: &OwnedFd, path: &CStr) -> Result<OwnedFd, Errno> {
+    resolve(root.as_fd(), path, OFlags::PATH)
+}
+
+fn resolve<P: rustix::path::Arg + Copy>(
+    root: BorrowedFd<'_>,
+    path: P,
+    flags: OFlags,
+) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+            // Something was renamed while a `..` was followed: the kernel asks to try again (openat2(2)).
+            Err(Errno::AGAIN | Errno::INTR) if tries < MAX_TRIES => {}
+            other => return other,
+        }
+    }
 }
 
 fn attach(mount: &OwnedFd, target: &OwnedFd) -> Result<(), Errno> {

@@ -9,7 +9,8 @@
 //!
 //! where `link` is the link's absolute path, and `slave` lines follow their master. `/etc/alternatives/NAME` leads to the
 //! chosen path, `link` to `/etc/alternatives/NAME`. The highest priority wins, ties go to the path that sorts first. What
-//! the administrator chose stays as long as somebody declares it.
+//! the administrator chose stays as long as somebody declares it. What is declared but not there (a translated page that was
+//! left out) is passed over.
 
 use crate::accounts::words as split_words;
 use crate::{Clock, Root, TransactionError};
@@ -38,7 +39,7 @@ pub(crate) struct Alternatives {
 }
 
 impl Alternatives {
-    /// All that is declared in a root.
+    /// All that is declared in a root, and is there.
     pub(crate) fn of_root(root: &Root) -> Result<Self, TransactionError> {
         let mut all = Self::default();
         for name in root.list(FOLDER.as_bytes())? {
@@ -48,6 +49,23 @@ impl Alternatives {
             {
                 all.parse(&file, &text)?;
             }
+        }
+        for (_, choices) in all.groups.values_mut() {
+            let mut there = Vec::with_capacity(choices.len());
+            for mut choice in std::mem::take(choices) {
+                if !is_there(root, &choice.path)? {
+                    continue;
+                }
+                let mut followers = Vec::with_capacity(choice.followers.len());
+                for follower in choice.followers {
+                    if is_there(root, &follower.2)? {
+                        followers.push(follower);
+                    }
+                }
+                choice.followers = followers;
+                there.push(choice);
+            }
+            *choices = there;
         }
         Ok(all)
     }
@@ -150,6 +168,13 @@ impl Alternatives {
         }
         links
     }
+}
+
+fn is_there(root: &Root, path: &str) -> Result<bool, TransactionError> {
+    Ok(root
+        .stat(path.as_bytes())
+        .map_err(|e| root.error("reading", path.as_bytes(), e))?
+        .is_some())
 }
 
 /// Brings the links to what is declared now; answers the paths that changed.

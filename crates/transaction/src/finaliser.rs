@@ -1,11 +1,12 @@
 //! Finalisers: what must be computed over the whole root, such as `ld.so.cache`, once after each change of its inputs.
 //!
-//! Packages declare them in `/usr/lib/lazuli/finalisers.d/NAME.toml`. They run in the sandbox, in the order of their
-//! number and name.
+//! Packages declare them in `/usr/lib/lazuli/finalisers.d/NAME.toml`. They run in the sandbox, in the order of their numbers;
+//! those with the same number run at the same time, and must not depend on each other.
 
 use crate::scriptlet::shown;
 use crate::{Clock, Progress, Root, Step, TransactionError};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use rayon::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -117,25 +118,37 @@ pub(crate) fn run(
     }
     all.sort_by(|left, right| (left.order, &left.name).cmp(&(right.order, &right.name)));
     let mut done = Finalised::default();
-    let total = all.len();
-    for (position, finaliser) in all.iter().enumerate() {
-        if finaliser.is_due(touched) {
-            run_one(root, finaliser, clock, timeout, &mut done)?;
+    let (total, mut finished) = (all.len(), 0);
+    for group in all.chunk_by(|left, right| left.order == right.order) {
+        let due: Vec<&Finaliser> = group
+            .iter()
+            .filter(|finaliser| finaliser.is_due(touched))
+            .collect();
+        // Those of one order do not depend on each other.
+        let results: Vec<Result<Vec<String>, TransactionError>> = due
+            .par_iter()
+            .with_max_len(1)
+            .map(|finaliser| run_one(root, finaliser, clock, timeout))
+            .collect();
+        for (finaliser, result) in due.iter().zip(results) {
+            done.notes.extend(result?);
+            done.ran.push(finaliser.name.clone());
             // What it made may be what a later one watches.
             touched.extend(finaliser.outputs.iter().map(|output| output.clone().into_bytes()));
         }
-        progress.advanced(Step::Finalise, position + 1, total);
+        finished += group.len();
+        progress.advanced(Step::Finalise, finished, total);
     }
     Ok(done)
 }
 
+/// Answers what the user should know.
 fn run_one(
     root: &Root,
     finaliser: &Finaliser,
     clock: Clock,
     timeout: Duration,
-    done: &mut Finalised,
-) -> Result<(), TransactionError> {
+) -> Result<Vec<String>, TransactionError> {
     let options = lazuli_sandbox::Options {
         timeout,
         environment: vec![("SOURCE_DATE_EPOCH".to_owned(), clock.seconds().to_string())],
@@ -153,12 +166,6 @@ fn run_one(
         }
         Err(error) => return Err(error.into()),
     };
-    done.notes.extend(
-        output
-            .notes
-            .iter()
-            .map(|note| format!("finaliser {}: {note}", finaliser.name)),
-    );
     if !output.status.success() {
         let words = shown(&output.stdout, &output.stderr);
         return Err(fail(
@@ -170,6 +177,9 @@ fn run_one(
         // Made now, it would have the time of now; the same root is to have the same bytes.
         root.set_time(path.as_bytes(), clock.seconds())?;
     }
-    done.ran.push(finaliser.name.clone());
-    Ok(())
+    Ok(output
+        .notes
+        .iter()
+        .map(|note| format!("finaliser {}: {note}", finaliser.name))
+        .collect())
 }

@@ -18,6 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Configuration files that are read from a root are smaller than this.
 pub(crate) const MAX_CONFIGURATION: u64 = 16 << 20;
 
+/// How often a path is resolved that others change at the same time.
+const MAX_TRIES: usize = 128;
+
 /// Deepest path that is walked.
 const MAX_DEPTH: usize = 512;
 
@@ -99,13 +102,17 @@ impl Root {
 
     fn open_at(&self, path: &[u8], flags: OFlags, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
         let resolve = resolve | ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        rustix::fs::openat2(
-            &self.descriptor,
-            relative_or_dot(path),
-            flags | OFlags::CLOEXEC,
-            Mode::empty(),
-            resolve,
-        )
+        let (path, flags) = (relative_or_dot(path), flags | OFlags::CLOEXEC);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match rustix::fs::openat2(&self.descriptor, path, flags, Mode::empty(), resolve) {
+                // Something was renamed while a `..` of a link was followed: the kernel cannot tell whether the way
+                // is still inside, and asks to try again.
+                Err(Errno::AGAIN | Errno::INTR) if tries < MAX_TRIES => {}
+                other => return other,
+            }
+        }
     }
 
     /// Opens a folder. Links on the way are followed, inside the root, if they belong to root.

@@ -153,7 +153,7 @@ fn wanted_capabilities(file: &FileEntry) -> Option<Vec<u8>> {
 fn capabilities(root: &Root, file: &FileEntry) -> Result<Option<Vec<u8>>, TransactionError> {
     let fail = |e| root.error("reading the capabilities of", &file.path, e);
     let open = root.open_file(&file.path).map_err(fail)?;
-    let mut buffer = vec![0; 64];
+    let mut buffer = [0; 64];
     match rustix::fs::fgetxattr(&open, crate::capability::ATTRIBUTE, &mut buffer[..]) {
         Ok(count) => Ok(Some(buffer.get(..count).unwrap_or_default().to_vec())),
         Err(rustix::io::Errno::NODATA | rustix::io::Errno::OPNOTSUPP) => Ok(None),

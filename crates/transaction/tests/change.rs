@@ -444,3 +444,68 @@ fn failing_scriptlets() {
     };
     assert_eq!(execute(&plan, &bench.root, &options).unwrap().installed, 1);
 }
+
+/// Fills the disk at many different points; whatever the step, the error says so, and no file is half there.
+#[test]
+fn a_full_disk_leaves_nothing_half_made() {
+    if skip_unless_root() {
+        return;
+    }
+    let outside = Bench::new();
+    let content = |n: usize| format!("{n} ").repeat(9000 + n * 700);
+    let files: Vec<_> = (0..12)
+        .map(|n| {
+            make(&format!("p{n}"), "1-1")
+                .file(&format!("/usr/share/p{n}"), 0o644, &content(n))
+                .into(&outside.packages())
+        })
+        .collect();
+    let dir = tempfile::tempdir().unwrap();
+    let mut failures = 0;
+    for kilobytes in (8..1000).step_by(61) {
+        let options = format!("size={kilobytes}k");
+        rustix::mount::mount(
+            "lz-test",
+            dir.path(),
+            "tmpfs",
+            rustix::mount::MountFlags::empty(),
+            std::ffi::CString::new(options).unwrap().as_c_str(),
+        )
+        .unwrap();
+        let result = std::panic::catch_unwind(|| {
+            let root = lazuli_transaction::Root::open(dir.path()).unwrap();
+            let bench = Bench::with_root(root);
+            let outcome = bench.change(&files, &[]);
+            for n in 0..12 {
+                let path = format!("/usr/share/p{n}");
+                assert!(
+                    !bench.exists(&path) || bench.read(&path) == content(n),
+                    "{path} is half there"
+                );
+            }
+            let mut names = Vec::new();
+            common::walk(bench.root.path(), &mut |path| {
+                names.push(path.display().to_string())
+            });
+            assert!(!names.iter().any(|name| name.contains("/.lz-")), "{names:?}");
+            match outcome {
+                Ok(report) => assert_eq!(report.installed, 12),
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(text.contains("No space left") || text.contains("full"), "{text}");
+                    assert!(
+                        lazuli_transaction::read_installed(&bench.root).map_or(true, |all| all.len() <= 12)
+                    );
+                    return true;
+                }
+            }
+            false
+        });
+        rustix::mount::unmount(dir.path(), rustix::mount::UnmountFlags::DETACH).unwrap();
+        failures += usize::from(result.unwrap());
+    }
+    assert!(
+        (5..17).contains(&failures),
+        "{failures} of the sizes were too small"
+    );
+}

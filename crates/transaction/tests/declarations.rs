@@ -84,12 +84,14 @@ fn the_best_alternative_wins() {
     let editor = |name: &str, priority: u32| {
         make(name, "1-1")
             .file(&format!("/usr/bin/{name}"), 0o755, name)
+            .file(&format!("/usr/share/man/man1/{name}.1"), 0o644, name)
             .file(
                 &format!("/usr/lib/lazuli/alternatives.d/{name}.conf"),
                 0o644,
                 &format!(
                     "/usr/bin/editor editor /usr/bin/{name} {priority}\n\
-                 slave /usr/share/man/man1/editor.1 editor.1 /usr/share/man/man1/{name}.1\n"
+                 slave /usr/share/man/man1/editor.1 editor.1 /usr/share/man/man1/{name}.1\n\
+                 slave /usr/share/man/da/man1/editor.1 editor.da.1 /usr/share/man/da/man1/{name}.1\n"
                 ),
             )
     };

@@ -11,13 +11,14 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 
 /// How much is copied at once.
 const BLOCK: usize = 256 << 10;
 
 /// Where a file goes.
 pub(super) struct Place {
-    pub(super) folder: OwnedFd,
+    pub(super) folder: Rc<OwnedFd>,
     /// Its path, for the last part and for messages.
     pub(super) path: Vec<u8>,
 }

@@ -18,6 +18,7 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid};
 use rustix::io::Errno;
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -218,7 +219,7 @@ pub(crate) struct Owner {
 struct Worker<'l> {
     layer: &'l Layer<'l>,
     install: &'l Install,
-    folders: HashMap<Vec<u8>, OwnedFd>,
+    folders: HashMap<Vec<u8>, Rc<OwnedFd>>,
     writer: FileWriter,
 }
 
@@ -288,17 +289,16 @@ impl Worker<'_> {
         Ok(Place { folder, path })
     }
 
-    fn folder(&mut self, path: &[u8]) -> Result<OwnedFd, TransactionError> {
-        let fail = |e: Errno| self.layer.root.error("opening the folder", path, e);
+    fn folder(&mut self, path: &[u8]) -> Result<Rc<OwnedFd>, TransactionError> {
         if let Some(found) = self.folders.get(path) {
-            return rustix::io::fcntl_dupfd_cloexec(found, 0).map_err(fail);
+            return Ok(Rc::clone(found));
         }
         if self.folders.len() >= MAX_OPEN_FOLDERS {
             self.folders.clear();
         }
-        let opened = self.layer.root.folder(path).map_err(fail)?;
-        let copy = rustix::io::fcntl_dupfd_cloexec(&opened, 0).map_err(fail)?;
-        self.folders.insert(path.to_vec(), opened);
-        Ok(copy)
+        let opened = self.layer.root.folder(path);
+        let opened = Rc::new(opened.map_err(|e| self.layer.root.error("opening the folder", path, e))?);
+        self.folders.insert(path.to_vec(), Rc::clone(&opened));
+        Ok(opened)
     }
 }

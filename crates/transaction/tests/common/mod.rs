@@ -122,6 +122,11 @@ impl Bench {
         Self { dir, root }
     }
 
+    /// The same around a root that is there.
+    pub(crate) fn with_root(root: Root) -> Self {
+        Self { root, ..Self::new() }
+    }
+
     pub(crate) fn packages(&self) -> PathBuf {
         self.dir.path().join("packages")
     }
@@ -256,6 +261,16 @@ pub(crate) fn add_shell(root: &Path) {
             .filter(|w| w.starts_with('/'))
         {
             copy(Path::new(word), root.join(word.trim_start_matches('/')));
+        }
+    }
+}
+
+/// Tells every path below a folder.
+pub(crate) fn walk(folder: &Path, tell: &mut dyn FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        tell(&entry.path());
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.path(), tell);
         }
     }
 }
