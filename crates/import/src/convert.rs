@@ -142,6 +142,9 @@ impl<'a> Importer<'a> {
                 node.config = true;
             }
         }
+        if layout == Layout::Brings {
+            tree.complete_layout(&deb.binary().architecture);
+        }
         let time = tree
             .nodes
             .values()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use lazuli_deb::{Deb, Entry, EntryKind, VisitError};
+use lazuli_deb::{Architecture, Deb, Entry, EntryKind, VisitError};
 use lazuli_rpm::{Content, ContentSource, FileEntry, FileFlags};
 
 use crate::capability::to_text;
@@ -140,6 +140,24 @@ impl Tree {
         Ok(reader.tree)
     }
 
+    /// Puts in the links of the layout that the base package of an older release lacks.
+    pub(crate) fn complete_layout(&mut self, architecture: &Architecture) {
+        let time = self
+            .nodes
+            .values()
+            .map(|node| node.mtime)
+            .max()
+            .unwrap_or_default();
+        let loader = (architecture.as_str() == "amd64").then_some("lib64");
+        for name in ["bin", "lib", "sbin"].into_iter().chain(loader) {
+            let target = format!("usr/{name}").into_bytes();
+            let path = format!("/{name}").into_bytes();
+            self.nodes
+                .entry(path)
+                .or_insert_with(|| Node::new(Kind::Symlink { target }, 0o777, time));
+        }
+    }
+
     pub(crate) fn get(&self, path: &str) -> Option<&Node> {
         self.nodes.get(path.as_bytes())
     }
@@ -149,7 +167,7 @@ impl Tree {
         let known = |node: &Node| match &node.kind {
             Kind::Directory => KnownFile::Directory,
             Kind::Regular { content, .. } => KnownFile::Regular {
-                executable: node.mode & 0o111 != 0,
+                mode: node.mode,
                 empty: content.is_empty(),
             },
             Kind::Symlink { .. } => KnownFile::Symlink,

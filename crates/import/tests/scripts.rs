@@ -7,7 +7,7 @@ use lazuli_import::{KnownFile, Recognition, ScriptFacts, Verdict, recognise};
 
 fn facts() -> ScriptFacts {
     let regular = KnownFile::Regular {
-        executable: true,
+        mode: 0o755,
         empty: false,
     };
     let mut facts = ScriptFacts {

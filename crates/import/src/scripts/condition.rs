@@ -177,7 +177,7 @@ impl Reader<'_, '_> {
                 _ => Status::Elsewhere,
             },
             "-x" => match file {
-                KnownFile::Regular { executable, .. } => Status::from_bool(executable),
+                KnownFile::Regular { mode, .. } => Status::from_bool(mode & 0o111 != 0),
                 _ => Status::Yes,
             },
             "-u" | "-g" | "-k" | "-O" | "-G" => Status::Opaque,

@@ -63,6 +63,54 @@ fn octal(text: &str) -> Option<u16> {
     u16::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
 }
 
+/// A symbolic mode, `u+s,go-w` (POSIX.1-2017, chmod), of a file that had another mode before.
+fn symbolic(text: &str, before: u16) -> Option<u16> {
+    let mut mode = before;
+    for clause in text.split(',') {
+        let at = clause.find(['+', '-', '='])?;
+        let (who, what) = clause.split_at(at);
+        let (sign, letters) = what.split_at(1);
+        // Without a class, the umask would matter: not known.
+        let mut classes = 0;
+        for class in who.chars() {
+            classes |= match class {
+                'u' => 0o4700,
+                'g' => 0o2070,
+                'o' => 0o1007,
+                'a' => 0o7777,
+                _ => return None,
+            };
+        }
+        let mut bits = 0;
+        for letter in letters.chars() {
+            bits |= match letter {
+                'r' => 0o444,
+                'w' => 0o222,
+                'x' => 0o111,
+                'X' if mode & 0o111 != 0 => 0o111,
+                'X' => 0,
+                's' => 0o6000,
+                't' => 0o1000,
+                _ => return None,
+            };
+        }
+        if classes == 0 {
+            // The bits that no usual umask takes away.
+            classes = if letters.chars().all(|c| c == 'x') {
+                0o7777
+            } else {
+                return None;
+            };
+        }
+        match sign {
+            "+" => mode |= bits & classes,
+            "-" => mode &= !(bits & classes),
+            _ => mode = (mode & !classes) | (bits & classes),
+        }
+    }
+    Some(mode)
+}
+
 impl<'s> Interpreter<'s> {
     pub(super) fn file_command(&mut self, node: &'s Node, name: &str, arguments: &[Field]) -> Status {
         let operands = arguments
@@ -230,15 +278,31 @@ impl<'s> Interpreter<'s> {
         {
             return None;
         }
-        let (mode, operands) = call.operands.split_first()?;
-        let mode = octal(mode.known()?)?;
-        let paths = self.paths(operands)?;
-        Some(
-            paths
-                .into_iter()
-                .map(|path| understood(Action::Mode { path, mode }))
-                .collect(),
-        )
+        // `-s` and the like look like options.
+        let clauses = call
+            .options
+            .iter()
+            .map(|(name, _)| *name)
+            .find(|name| name.len() > 1 && !name.starts_with("--"));
+        let (mode, operands) = match clauses {
+            Some("-c" | "-f" | "-v") | None => {
+                let (mode, operands) = call.operands.split_first()?;
+                (mode.known()?, operands)
+            }
+            Some(clause) => (clause, call.operands.as_slice()),
+        };
+        let mut verdicts = Vec::new();
+        for path in self.paths(operands)? {
+            let mode = match octal(mode) {
+                Some(mode) => mode,
+                None => match self.facts.files.get(&path) {
+                    Some(KnownFile::Regular { mode: before, .. }) => symbolic(mode, *before)?,
+                    _ => return None,
+                },
+            };
+            verdicts.push(understood(Action::Mode { path, mode }));
+        }
+        Some(verdicts)
     }
 
     fn touch(&self, arguments: &[Field]) -> Option<Vec<Verdict>> {
@@ -462,5 +526,28 @@ fn account_name(text: &str) -> String {
     match text.strip_prefix('#').unwrap_or(text) {
         "0" => "root".to_owned(),
         other => other.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::symbolic;
+
+    #[test]
+    fn symbolic_modes() {
+        for (text, before, expected) in [
+            ("u+s", 0o755, Some(0o4755)),
+            ("u-s", 0o4755, Some(0o755)),
+            ("go-rwx", 0o755, Some(0o700)),
+            ("g+s,o=", 0o755, Some(0o2750)),
+            ("+x", 0o644, Some(0o755)),
+            ("a+rX", 0o640, Some(0o644)),
+            ("o+t", 0o777, Some(0o1777)),
+            ("+w", 0o444, None),
+            ("u+y", 0o444, None),
+            ("755x", 0o444, None),
+        ] {
+            assert_eq!(symbolic(text, before), expected, "{text}");
+        }
     }
 }

@@ -62,8 +62,8 @@ pub enum KnownFile {
     Directory,
     /// A regular file.
     Regular {
-        /// Whether someone may execute it.
-        executable: bool,
+        /// Its permission bits.
+        mode: u16,
         /// Whether it is empty.
         empty: bool,
     },
