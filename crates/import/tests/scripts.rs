@@ -257,7 +257,7 @@ echo out > "$TMPDIR/x""#,
             7 ? curl https://example.org/
             7 ? sh
             8 ? rm -rf /usr/share/sample
-            9 ? chmod u+s /usr/bin/tool
+            9 + Mode { path: "/usr/bin/tool", mode: 2541 }
             10 ? dircolors
             10 ? eval "$(dircolors)"
             11 ? systemctl mask x.service
