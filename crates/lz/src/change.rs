@@ -1,6 +1,6 @@
 //! Installing, upgrading and removing: resolve, show, ask, fetch, do.
 
-use crate::failure::{Failure, Kind, Result};
+use crate::failure::{Failure, Result};
 use crate::session::{Proposal, Run, Session};
 use crate::terminal::{Terminal, columns, size};
 use lazuli_solve::{Job, Origin, PackageId, Reason, Spec, Upgrade, Weak};
@@ -318,15 +318,5 @@ impl Summary {
             out.push_str(&format!("Size of what goes: {}.\n", size(self.freed_size)));
         }
         out
-    }
-}
-
-/// A wish that names nothing.
-pub(crate) fn refuse_empty(wish: &Wish, files: &[PathBuf]) -> Result<()> {
-    match wish {
-        Wish::Install(specs) if specs.is_empty() && files.is_empty() => {
-            Err(Failure::new(Kind::Failed, "no package is named"))
-        }
-        _ => Ok(()),
     }
 }

@@ -221,53 +221,11 @@ impl Section {
         };
         let mut other_source = None;
         for (key, line, value) in &self.values {
-            let flag =
-                || boolean(value).ok_or_else(|| fail(file, *line, format!("`{value}` is neither 0 nor 1")));
-            match key.as_str() {
-                "name" => one.name = variables.expand(value),
-                "baseurl" => {
-                    for url in list(value) {
-                        let url = variables.expand(&url);
-                        if !["http://", "https://", "file:///"]
-                            .iter()
-                            .any(|scheme| url.starts_with(scheme))
-                        {
-                            return Err(fail(
-                                file,
-                                *line,
-                                format!("`{url}` is no http, https or file URL"),
-                            ));
-                        }
-                        one.base_urls.push(url.trim_end_matches('/').to_owned());
-                    }
-                }
-                "enabled" => one.enabled = flag()?,
-                "gpgcheck" | "pkg_gpgcheck" => one.packages = Check::of(flag()?),
-                "repo_gpgcheck" => one.metadata = Check::of(flag()?),
-                "gpgkey" => {
-                    for url in list(value) {
-                        let url = variables.expand(&url);
-                        let path = url.strip_prefix("file://").filter(|path| path.starts_with('/'));
-                        let path = path.ok_or_else(|| {
-                            fail(file, *line, format!("`{url}`: a key must be a file (file:///…) of this machine"))
-                                .hint("a key that is fetched on the way proves nothing: fetch it once, check it, keep it")
-                        })?;
-                        one.keys.push(keys_below.join(path.trim_start_matches('/')));
-                    }
-                }
-                "priority" => {
-                    let number = value
-                        .parse()
-                        .map_err(|_| fail(file, *line, format!("`{value}` is no number")))?;
-                    one.priority = number;
-                }
-                "metadata_expire" => {
-                    one.expire = duration(value)
-                        .ok_or_else(|| fail(file, *line, format!("`{value}` is no time span")))?;
-                }
-                "mirrorlist" | "metalink" => other_source = Some((key.clone(), *line)),
-                _ => {}
+            if matches!(key.as_str(), "mirrorlist" | "metalink") {
+                other_source = Some((key.clone(), *line));
             }
+            one.set(key, value, keys_below, variables)
+                .map_err(|failure| failure.prefixed(&format!("{file}, line {line}")))?;
         }
         if one.enabled && one.base_urls.is_empty() {
             return Err(match other_source {
@@ -284,6 +242,52 @@ impl Section {
             });
         }
         Ok(Some(one))
+    }
+}
+
+impl RepositoryConfig {
+    fn set(&mut self, key: &str, value: &str, keys_below: &Path, variables: &Variables) -> Result<()> {
+        let fail = |reason: String| Failure::new(Kind::Configuration, reason);
+        let flag = || boolean(value).ok_or_else(|| fail(format!("`{value}` is neither 0 nor 1")));
+        match key {
+            "name" => self.name = variables.expand(value),
+            "baseurl" => {
+                for url in list(value) {
+                    let url = variables.expand(&url);
+                    if !["http://", "https://", "file:///"]
+                        .iter()
+                        .any(|scheme| url.starts_with(scheme))
+                    {
+                        return Err(fail(format!("`{url}` is no http, https or file URL")));
+                    }
+                    self.base_urls.push(url.trim_end_matches('/').to_owned());
+                }
+            }
+            "enabled" => self.enabled = flag()?,
+            "gpgcheck" | "pkg_gpgcheck" => self.packages = Check::of(flag()?),
+            "repo_gpgcheck" => self.metadata = Check::of(flag()?),
+            "gpgkey" => {
+                for url in list(value) {
+                    let url = variables.expand(&url);
+                    let path = url.strip_prefix("file://").filter(|path| path.starts_with('/'));
+                    let path = path.ok_or_else(|| {
+                        fail(format!("`{url}`: a key must be a file (file:///…) of this machine"))
+                            .hint("a key that is fetched on the way proves nothing: fetch it once, check it, keep it")
+                    })?;
+                    self.keys.push(keys_below.join(path.trim_start_matches('/')));
+                }
+            }
+            "priority" => {
+                self.priority = value
+                    .parse()
+                    .map_err(|_| fail(format!("`{value}` is no number")))?
+            }
+            "metadata_expire" => {
+                self.expire = duration(value).ok_or_else(|| fail(format!("`{value}` is no time span")))?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The program: one command, and its exit code.
 
 use crate::change::{self, Wish};
-use crate::cli::{Clean, Cleaned, Cli, Command, Global};
+use crate::cli::{Clean, Cleaned, Cli, Command, Global, Which};
 use crate::failure::{Failure, Kind, Result};
 use crate::repository::{Refresh, Repository};
 use crate::session::{MissingRoot, Run, Session, Settings, Sources};
@@ -32,98 +32,99 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
-    let global = &cli.global;
     match &cli.command {
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut command(), "lz", &mut std::io::stdout());
-            return Ok(());
+            Ok(())
         }
         Command::Man => {
-            let page = clap_mangen::Man::new(command());
-            return page
-                .render(&mut std::io::stdout())
-                .map_err(|e| Failure::new(Kind::Environment, format!("failed to write the man page: {e}")));
+            let rendered = clap_mangen::Man::new(command()).render(&mut std::io::stdout());
+            rendered
+                .map_err(|e| Failure::new(Kind::Environment, format!("failed to write the man page: {e}")))
         }
-        Command::History => {
-            return Err(Failure::new(
-                Kind::Failed,
-                "past transactions are not recorded yet",
-            ));
+        Command::History => Err(Failure::new(
+            Kind::Failed,
+            "past transactions are not recorded yet",
+        )),
+        command => {
+            let caller = Caller::now();
+            become_root(command, &cli.global, caller)?;
+            let settings = setup::settings(&cli.global, caller)?;
+            match command {
+                Command::Install(_) | Command::Remove(_) | Command::Upgrade(_) | Command::Reinstall(_) => {
+                    change(command, &cli.global, settings, terminal)
+                }
+                Command::Makecache => makecache(settings, terminal),
+                Command::Clean(arguments) => clean(&settings, arguments, terminal),
+                _ => ask(command, settings, terminal),
+            }
         }
-        _ => {}
     }
-    let caller = Caller::now();
-    become_root(&cli.command, global, caller)?;
-    let mut settings = setup::settings(global, caller)?;
-    if matches!(cli.command, Command::Install(_)) {
-        settings.missing_root = MissingRoot::Create;
-    }
-    let settings = settings;
+}
+
+/// Commands that change the root.
+fn change(command: &Command, global: &Global, mut settings: Settings, terminal: &Terminal) -> Result<()> {
     let run = if global.dry_run { Run::Test } else { Run::Change };
     let weak = if global.no_weak_deps {
         Weak::Ignore
     } else {
         Weak::Install
     };
-    let change = |wish: &Wish, sources: Sources<'_>| {
-        let session = Session::open(settings.clone(), sources)?;
-        change::run(&session, wish, weak, run, terminal)
-    };
-    let ask = |sources: Sources<'_>| {
-        let session = Session::open(settings.clone(), sources)?;
-        session
-            .notes()
-            .iter()
-            .for_each(|note| terminal.note(format!("note: {note}")));
-        Ok::<_, Failure>(session)
-    };
-    let all = Sources::Repositories { files: &[] };
-    match &cli.command {
+    let mut files = Vec::new();
+    let (wish, needs_repositories) = match command {
         Command::Install(arguments) => {
-            let (files, specs) = change::split_files(&arguments.specs);
-            let wish = Wish::Install(specs);
-            change::refuse_empty(&wish, &files)?;
-            change(&wish, Sources::Repositories { files: &files })
+            settings.missing_root = MissingRoot::Create;
+            let specs;
+            (files, specs) = change::split_files(&arguments.specs);
+            (Wish::Install(specs), true)
         }
-        Command::Remove(arguments) => {
-            let wish = Wish::Remove {
+        Command::Remove(arguments) => (
+            Wish::Remove {
                 specs: arguments.specs.clone(),
                 unneeded: arguments.unneeded,
-            };
-            change(&wish, Sources::InstalledOnly)
-        }
-        Command::Upgrade(arguments) => change(&Wish::Upgrade(arguments.specs.clone()), all),
-        Command::Reinstall(arguments) => change(&Wish::Reinstall(arguments.specs.clone()), all),
-        Command::List(arguments) if arguments.which == crate::cli::Which::Installed => {
-            query::list(&ask(Sources::InstalledOnly)?, arguments, terminal)
-        }
-        Command::List(arguments) => query::list(&ask(all)?, arguments, terminal),
-        Command::Info(arguments) => query::info(
-            &ask(if arguments.installed {
-                Sources::InstalledOnly
-            } else {
-                all
-            })?,
-            arguments,
-            terminal,
+            },
+            false,
         ),
-        Command::Search(arguments) => query::search(&ask(all)?, arguments, terminal),
-        Command::Provides(arguments) => query::provides(&ask(all)?, arguments, terminal),
-        Command::Repoquery(arguments) => {
-            let sources = if arguments.installed {
-                Sources::InstalledOnly
-            } else {
-                all
-            };
-            query::repoquery(&ask(sources)?, arguments, terminal)
-        }
-        Command::Verify(arguments) => {
-            check::verify(&ask(Sources::InstalledOnly)?, &arguments.specs, terminal)
-        }
-        Command::Check => check::check(&ask(Sources::InstalledOnly)?, terminal),
-        Command::Makecache => makecache(settings, terminal),
-        Command::Clean(arguments) => clean(&settings, arguments, terminal),
-        Command::Completions { .. } | Command::Man | Command::History => Ok(()),
+        Command::Upgrade(arguments) => (Wish::Upgrade(arguments.specs.clone()), true),
+        Command::Reinstall(arguments) => (Wish::Reinstall(arguments.specs.clone()), true),
+        _ => return Ok(()),
+    };
+    let sources = if needs_repositories {
+        Sources::Repositories { files: &files }
+    } else {
+        Sources::InstalledOnly
+    };
+    change::run(&Session::open(settings, sources)?, &wish, weak, run, terminal)
+}
+
+/// Commands that only look.
+fn ask(command: &Command, settings: Settings, terminal: &Terminal) -> Result<()> {
+    let is_local = match command {
+        Command::List(arguments) => arguments.which == Which::Installed,
+        Command::Info(arguments) => arguments.installed,
+        Command::Repoquery(arguments) => arguments.installed,
+        Command::Verify(_) | Command::Check => true,
+        _ => false,
+    };
+    let sources = if is_local {
+        Sources::InstalledOnly
+    } else {
+        Sources::Repositories { files: &[] }
+    };
+    let session = Session::open(settings, sources)?;
+    session
+        .notes()
+        .iter()
+        .for_each(|note| terminal.note(format!("note: {note}")));
+    match command {
+        Command::List(arguments) => query::list(&session, arguments, terminal),
+        Command::Info(arguments) => query::info(&session, arguments, terminal),
+        Command::Search(arguments) => query::search(&session, arguments, terminal),
+        Command::Provides(arguments) => query::provides(&session, arguments, terminal),
+        Command::Repoquery(arguments) => query::repoquery(&session, arguments, terminal),
+        Command::Verify(arguments) => check::verify(&session, &arguments.specs, terminal),
+        Command::Check => check::check(&session, terminal),
+        _ => Ok(()),
     }
 }
 

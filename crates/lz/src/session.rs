@@ -300,62 +300,15 @@ impl Session {
     }
 
     fn plan(&self, proposal: &Proposal, downloads: &Downloads, progress: &dyn Progress) -> Result<Plan> {
-        let by_user: BTreeSet<PackageId> = user_wishes(&proposal.solution);
-        // Packages of one origin are checked together, since they have the same keys.
-        let mut groups: Vec<(Option<&Repository>, Vec<usize>, Vec<PackageFile>)> = Vec::new();
-        for (position, id) in proposal.install.iter().enumerate() {
-            let repository = self.repository_of(*id);
-            let path = downloads.files.get(id).cloned().ok_or_else(|| {
-                Failure::new(
-                    Kind::Failed,
-                    format!("{} was not fetched", self.pool.record(*id).nevra),
-                )
-            })?;
-            let wanted = if by_user.contains(id) {
-                Wanted::ByUser
-            } else {
-                Wanted::AsDependency
-            };
-            let file = PackageFile {
-                path,
-                sha256: self.pool.record(*id).checksum.as_sha256(),
-                wanted,
-            };
-            let id_of = |repository: Option<&Repository>| repository.map(|r| r.config.id.clone());
-            match groups
-                .iter_mut()
-                .find(|(other, ..)| id_of(*other) == id_of(repository))
-            {
-                Some((_, positions, files)) => {
-                    positions.push(position);
-                    files.push(file);
-                }
-                None => groups.push((repository, vec![position], vec![file])),
-            }
-        }
         let all_keys = self.all_keys();
         let mut packages = Vec::with_capacity(proposal.install.len());
-        for (repository, positions, files) in &groups {
+        for (repository, positions, files) in self.by_origin(proposal, downloads)? {
             let (check, ring) = match repository {
                 Some(repository) => (repository.config.packages, repository.keyring()),
                 None => (self.settings.local_files, all_keys.as_ref()),
             };
-            let trust = match (check, ring) {
-                (Check::Unchecked, _) => Trust::Unchecked,
-                (Check::Required, Some(ring)) => Trust::Keyring(ring),
-                (Check::Required, None) => {
-                    let text = "package files are to be checked, but no repository has a key";
-                    return Err(
-                        Failure::new(Kind::Trust, text).hint("if you trust the files: --no-gpg-checks")
-                    );
-                }
-            };
-            packages.extend(
-                positions
-                    .iter()
-                    .copied()
-                    .zip(open_packages(files, trust, progress)?),
-            );
+            let opened = open_packages(&files, trust(check, ring)?, progress)?;
+            packages.extend(positions.into_iter().zip(opened));
         }
         packages.sort_by_key(|(position, _)| *position);
         let remove = proposal
@@ -373,6 +326,40 @@ impl Session {
         })?)
     }
 
+    /// Package files of a proposal, with their positions, by repository: those of one have the same keys.
+    fn by_origin(&self, proposal: &Proposal, downloads: &Downloads) -> Result<Vec<Group<'_>>> {
+        let by_user: BTreeSet<PackageId> = user_wishes(&proposal.solution);
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for (position, id) in proposal.install.iter().enumerate() {
+            let record = self.pool.record(*id);
+            let missing = || Failure::new(Kind::Failed, format!("{} was not fetched", record.nevra));
+            let path = downloads.files.get(id).cloned().ok_or_else(missing)?;
+            let wanted = if by_user.contains(id) {
+                Wanted::ByUser
+            } else {
+                Wanted::AsDependency
+            };
+            let file = PackageFile {
+                path,
+                sha256: record.checksum.as_sha256(),
+                wanted,
+            };
+            let repository = self.repository_of(*id);
+            let id_of = |repository: Option<&Repository>| repository.map(|r| r.config.id.clone());
+            match groups
+                .iter_mut()
+                .find(|(other, ..)| id_of(*other) == id_of(repository))
+            {
+                Some((_, positions, files)) => {
+                    positions.push(position);
+                    files.push(file);
+                }
+                None => groups.push((repository, vec![position], vec![file])),
+            }
+        }
+        Ok(groups)
+    }
+
     fn all_keys(&self) -> Option<Keyring> {
         self.repositories
             .iter()
@@ -381,6 +368,20 @@ impl Session {
                 all.merge(ring);
                 all
             })
+    }
+}
+
+/// Package files of one repository (`None` for those given by path), and their positions in a proposal.
+type Group<'r> = (Option<&'r Repository>, Vec<usize>, Vec<PackageFile>);
+
+fn trust(check: Check, ring: Option<&Keyring>) -> Result<Trust<'_>> {
+    match (check, ring) {
+        (Check::Unchecked, _) => Ok(Trust::Unchecked),
+        (Check::Required, Some(ring)) => Ok(Trust::Keyring(ring)),
+        (Check::Required, None) => {
+            let text = "package files are to be checked, but no repository has a key";
+            Err(Failure::new(Kind::Trust, text).hint("if you trust the files: --no-gpg-checks"))
+        }
     }
 }
 

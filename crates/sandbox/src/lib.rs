@@ -23,7 +23,10 @@ mod child;
 mod enter;
 mod error;
 mod ids;
+mod mounts;
+mod points;
 mod run;
+mod scratch;
 
 pub use enter::{Settings, Standing, already_inside, enter, standing};
 pub use error::SandboxError;
@@ -31,3 +34,4 @@ pub use run::{
     Access, Bind, Capabilities, DEFAULT_OUTPUT_LIMIT, DEFAULT_TIMEOUT, Network, Options, Output, Status,
     Stdin, Streams, run_in_root,
 };
+pub use scratch::{Scratch, private_mounts};

@@ -51,6 +51,7 @@ pub fn execute(plan: &Plan, root: &Root, options: &Options<'_>) -> Result<Report
     for removal in &plan.removals {
         runner.check(&removal.package.metadata)?;
     }
+    let was_empty = root.list(b"")?.is_empty();
     let mut database = RpmDatabase::open(root, options.clock)?;
     if !database.is_as_planned(root, &plan.based_on)? {
         return Err(TransactionError::Outdated);
@@ -76,7 +77,7 @@ pub fn execute(plan: &Plan, root: &Root, options: &Options<'_>) -> Result<Report
     database.close(root, options.clock)?;
     options.journal.reached(Stage::Database)?;
     let finalisers = work.finish(&alternatives)?;
-    work.settle_times()?;
+    work.settle_times(was_empty)?;
     root.sync()?;
     options.journal.reached(Stage::Finished)?;
     Ok(Report {
@@ -282,8 +283,10 @@ impl Work<'_> {
     }
 
     /// Gives folders the time that their packages say, and all that was made by the way the time of the transaction.
-    fn settle_times(&self) -> Result<(), TransactionError> {
-        if self.plan.is_fresh {
+    ///
+    /// The latter only in a root that was empty: elsewhere, what is new need not be ours.
+    fn settle_times(&self, was_empty: bool) -> Result<(), TransactionError> {
+        if was_empty {
             let files = self
                 .plan
                 .installs

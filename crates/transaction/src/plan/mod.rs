@@ -128,11 +128,7 @@ impl Plan {
         for package in &install {
             aliases.extend(&package.metadata.files);
         }
-        let mut outgoing = Vec::with_capacity(remove.len());
-        for number in &remove {
-            let found = installed.iter().find(|package| package.number == *number);
-            outgoing.push(found.ok_or(TransactionError::NoSuchPackage { number: *number })?);
-        }
+        let outgoing = find_all(installed, &remove)?;
         let gone: HashSet<u32> = remove.iter().copied().collect();
         let staying: Vec<&InstalledPackage> =
             installed.iter().filter(|p| !gone.contains(&p.number)).collect();
@@ -168,17 +164,7 @@ impl Plan {
             .iter()
             .map(|package| count(&package.metadata.nevra.name) + leaving(&package.metadata.nevra.name))
             .collect();
-        let installs = install
-            .into_iter()
-            .zip(actions)
-            .zip(instances)
-            .map(|((package, actions), instances)| Install {
-                replaces: replaced_by(&package, &removals),
-                package,
-                actions,
-                instances,
-            })
-            .collect();
+        let installs = assemble(install, actions, instances, &removals);
         let based_on = installed.iter().map(|package| package.number).collect();
         Ok(Self {
             installs,
@@ -226,6 +212,34 @@ impl Plan {
             .map(|install| install.package.metadata.installed_size())
             .sum()
     }
+}
+
+fn find_all<'i>(
+    installed: &'i [InstalledPackage],
+    numbers: &[u32],
+) -> Result<Vec<&'i InstalledPackage>, TransactionError> {
+    let find = |number: &u32| {
+        let found = installed.iter().find(|package| package.number == *number);
+        found.ok_or(TransactionError::NoSuchPackage { number: *number })
+    };
+    numbers.iter().map(find).collect()
+}
+
+fn assemble(
+    install: Vec<VerifiedPackage>,
+    actions: Vec<Vec<Action>>,
+    instances: Vec<usize>,
+    removals: &[Removal],
+) -> Vec<Install> {
+    let parts = install.into_iter().zip(actions).zip(instances);
+    parts
+        .map(|((package, actions), instances)| Install {
+            replaces: replaced_by(&package, removals),
+            package,
+            actions,
+            instances,
+        })
+        .collect()
 }
 
 /// What goes for a package: those of its name.
