@@ -25,7 +25,9 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 
 fn write_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let mut file = Pending::create(path, mode)?;
-    file.file.write_all(content).map_err(|error| naming("write", path, &error))?;
+    file.file
+        .write_all(content)
+        .map_err(|error| naming("write", path, &error))?;
     file.commit()
 }
 
@@ -51,7 +53,12 @@ impl Pending {
             .mode(mode)
             .open(&temporary)
             .map_err(|error| naming("create", &temporary, &error))?;
-        Ok(Self { file, temporary, target: target.to_owned(), committed: false })
+        Ok(Self {
+            file,
+            temporary,
+            target: target.to_owned(),
+            committed: false,
+        })
     }
 
     /// The open file.
@@ -66,7 +73,9 @@ impl Pending {
 
     /// Syncs the content and gives the file its name.
     pub fn commit(mut self) -> io::Result<()> {
-        self.file.sync_all().map_err(|error| naming("sync", &self.temporary, &error))?;
+        self.file
+            .sync_all()
+            .map_err(|error| naming("sync", &self.temporary, &error))?;
         fs::rename(&self.temporary, &self.target).map_err(|error| naming("rename", &self.target, &error))?;
         self.committed = true;
         sync_folder(folder_of(&self.target))
@@ -107,7 +116,9 @@ pub fn replace_folder(new: &Path, target: &Path) -> io::Result<()> {
 
 /// Makes names in a folder survive a power cut.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(|error| naming("sync folder", folder, &error))
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| naming("sync folder", folder, &error))
 }
 
 /// A name beside `target` that nobody else uses.
@@ -115,7 +126,10 @@ pub fn temporary_beside(target: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    folder_of(target).join(format!("{TEMPORARY_PREFIX}{}-{number}-{name}", std::process::id()))
+    folder_of(target).join(format!(
+        "{TEMPORARY_PREFIX}{}-{number}-{name}",
+        std::process::id()
+    ))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -126,7 +140,10 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn naming(action: &str, path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("failed to {action} {}: {error}", path.display()))
+    io::Error::new(
+        error.kind(),
+        format!("failed to {action} {}: {error}", path.display()),
+    )
 }
 
 #[cfg(test)]
@@ -144,7 +161,11 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         write_private(&path, b"three").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "no temporary file is left"
+        );
     }
 
     #[test]

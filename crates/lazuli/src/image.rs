@@ -13,7 +13,7 @@ mod boot;
 mod customise;
 mod root;
 
-use root::Root;
+use root::{Root, Staging};
 
 /// Runs a command on images.
 pub fn run(workspace: &Workspace, command: &ImageCommand) -> Result<()> {
@@ -98,7 +98,12 @@ fn build(
     crate::repo::create(workspace, &workspace.repository(), time)?;
     stages.done("repository");
 
-    let root = Root::install(workspace, image, time, stages)?;
+    let staging = if request.keep_root {
+        Staging::Disk
+    } else {
+        Staging::Memory
+    };
+    let root = Root::install(workspace, image, time, staging, stages)?;
     let tree = customise::tree(&root.path, image, time)?;
     stages.done("scan");
     let spec = spec(workspace, image, &root, time)?;

@@ -71,7 +71,10 @@ pub fn run(workspace: &Workspace, names: &[String], force: bool) -> Result<()> {
     batch.cache = if force { Cache::Ignore } else { Cache::Use };
     let summaries = batch.run()?;
     workspace.terminal.facts(&summaries, || {
-        summaries.iter().map(|summary| format!("{}/{}\n", batch.output.display(), summary.file_name)).collect()
+        summaries
+            .iter()
+            .map(|summary| format!("{}/{}\n", batch.output.display(), summary.file_name))
+            .collect()
     })?;
     Ok(())
 }
@@ -81,7 +84,13 @@ pub fn lint(workspace: &Workspace, names: &[String]) -> Result<()> {
     let wanted = parse_names(workspace, names)?;
     let lock = ensure_fetched(workspace, false)?;
     let summaries = Batch::new(workspace, &lock, &wanted)?.run()?;
-    let count = |error: bool| summaries.iter().flat_map(|one| &one.findings).filter(|one| one.error == error).count();
+    let count = |error: bool| {
+        summaries
+            .iter()
+            .flat_map(|one| &one.findings)
+            .filter(|one| one.error == error)
+            .count()
+    };
     workspace.terminal.facts(&summaries, || {
         let mut text = String::new();
         for summary in &summaries {
@@ -91,7 +100,9 @@ pub fn lint(workspace: &Workspace, names: &[String]) -> Result<()> {
         }
         text
     })?;
-    workspace.terminal.note(format!("{} packages, {} notes", summaries.len(), count(false)));
+    workspace
+        .terminal
+        .note(format!("{} packages, {} notes", summaries.len(), count(false)));
     match count(true) {
         0 => Ok(()),
         errors => Err(Failure::message(Kind::Failed, format!("{errors} findings must be answered")).hint(
@@ -106,8 +117,14 @@ pub fn repository(workspace: &Workspace, lock: &LockFile) -> Result<Vec<ImportSu
     let batch = Batch::new(workspace, lock, &[])?;
     let mut summaries = batch.run()?;
     let time = workspace.time(lock);
-    for component in workspace.catalog.components(&workspace.distro, workspace.architecture).or_fail(Kind::Project)? {
-        let Source::Generate(source) = &component.source else { continue };
+    for component in workspace
+        .catalog
+        .components(&workspace.distro, workspace.architecture)
+        .or_fail(Kind::Project)?
+    {
+        let Source::Generate(source) = &component.source else {
+            continue;
+        };
         let made = generated::make(workspace, &component, source, &batch.common, time)?;
         let signer = batch.key.signer(at(time));
         summaries.push(write(&made, Some(&signer), &batch.output).or_fail(Kind::Environment)?);
@@ -118,7 +135,10 @@ pub fn repository(workspace: &Workspace, lock: &LockFile) -> Result<Vec<ImportSu
 
 /// Packages of earlier locks go: a repository with two versions of everything would not be what the lock says.
 fn remove_others(folder: &Path, summaries: &[ImportSummary]) -> Result<()> {
-    let expected: BTreeSet<&str> = summaries.iter().map(|summary| summary.file_name.as_str()).collect();
+    let expected: BTreeSet<&str> = summaries
+        .iter()
+        .map(|summary| summary.file_name.as_str())
+        .collect();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -153,14 +173,23 @@ impl<'w> Batch<'w> {
         let time = workspace.time(lock);
         let common = Common::new(workspace, lock, time)?;
         let store = Store::open(&workspace.cache.join("upstream")).map_err(failure)?;
-        let imports = workspace.catalog.imports(&workspace.distro, workspace.architecture).or_fail(Kind::Project)?;
-        let suite = workspace.distro.debian().and_then(|upstream| upstream.suites.first());
+        let imports = workspace
+            .catalog
+            .imports(&workspace.distro, workspace.architecture)
+            .or_fail(Kind::Project)?;
+        let suite = workspace
+            .distro
+            .debian()
+            .and_then(|upstream| upstream.suites.first());
         let suite = suite.map(ToString::to_string).unwrap_or_default();
         let mut inputs = Vec::new();
         for (name, package) in &lock.packages {
             let component = match imports.get(name) {
                 Some(component) => component.clone(),
-                None => workspace.catalog.undefined_component(name, &workspace.distro).or_fail(Kind::Project)?,
+                None => workspace
+                    .catalog
+                    .undefined_component(name, &workspace.distro)
+                    .or_fail(Kind::Project)?,
             };
             if !wanted.is_empty() && !wanted.contains(&component.name) {
                 continue;
@@ -181,7 +210,15 @@ impl<'w> Batch<'w> {
             });
         }
         let (key, output) = (workspace.signing_key()?, workspace.repository());
-        Ok(Self { workspace, common, key, time, inputs, output, cache: Cache::Use })
+        Ok(Self {
+            workspace,
+            common,
+            key,
+            time,
+            inputs,
+            output,
+            cache: Cache::Use,
+        })
     }
 
     fn run(&self) -> Result<Vec<ImportSummary>> {
@@ -193,12 +230,20 @@ impl<'w> Batch<'w> {
             cache: (self.cache == Cache::Use).then_some(cache.as_path()),
         };
         let bar = self.workspace.terminal.bar("import", self.inputs.len() as u64);
-        let results = import_all(&self.inputs, Some(ImportSigner { signer: &signer, identity: &identity }), places, &|event| {
-            if let ImportEvent::Finished { package, .. } = event {
-                bar.inc(1);
-                bar.set_message(package.to_owned());
-            }
-        });
+        let results = import_all(
+            &self.inputs,
+            Some(ImportSigner {
+                signer: &signer,
+                identity: &identity,
+            }),
+            places,
+            &|event| {
+                if let ImportEvent::Finished { package, .. } = event {
+                    bar.inc(1);
+                    bar.set_message(package.to_owned());
+                }
+            },
+        );
         bar.finish_and_clear();
         let mut summaries = Vec::new();
         let mut failed = Vec::new();

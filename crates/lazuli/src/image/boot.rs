@@ -44,6 +44,12 @@ pub fn run(workspace: &Workspace, arguments: &BootArgs) -> Result<()> {
         ssh.as_secs_f64(),
         state.stdout.trim()
     ));
+    if !state.success() {
+        let why = guest.ssh("systemctl --failed --no-legend --plain; sudo journalctl -b -p warning -o short-monotonic --no-pager")?;
+        for line in why.stdout.lines() {
+            terminal.note(format!("  | {line}"));
+        }
+    }
     guest.ssh("sudo systemctl poweroff").ok();
     guest.wait_for_end(SHUTDOWN, "powering off")?;
     terminal.facts(

@@ -9,6 +9,7 @@ use lazuli_compose::{FolderFetcher, Rollback, Signatures, open_repository};
 use lazuli_image::manifest::Package;
 use lazuli_openpgp::Keyring;
 use lazuli_repodata::PackageRecord;
+use lazuli_sandbox::Scratch;
 use lazuli_solve::{Job, PackageId, Pool, Reason, Solution, Spec, Weak, install_order, solve};
 use lazuli_transaction::{
     Aliases, Clock, Docs, EmptyDisk, Options, PackageFile, Plan, Request, Trust, Wanted, execute,
@@ -22,8 +23,15 @@ pub struct Root {
     pub path: PathBuf,
     /// Its packages, for the manifest.
     pub packages: Vec<Package>,
+    /// Where it is memory; unmounted before the folder goes.
+    scratch: Option<Scratch>,
     folder: tempfile::TempDir,
 }
+
+/// Memory that a root may take.
+const MEMORY: u64 = 4 << 30;
+/// Memory that must be available for a root to be made in memory at all: what it takes must not be missed.
+const MEMORY_AVAILABLE: u64 = 6 << 30;
 
 impl Root {
     /// Solves, installs and finalises into a new folder.
@@ -31,6 +39,7 @@ impl Root {
         workspace: &Workspace,
         image: &ResolvedImage,
         time: u64,
+        where_to: Staging,
         stages: &mut Stages,
     ) -> Result<Self> {
         let repository = workspace.repository();
@@ -57,6 +66,12 @@ impl Root {
         let work = workspace.out.join("work");
         std::fs::create_dir_all(&work)?;
         let folder = tempfile::Builder::new().prefix("root-").tempdir_in(&work)?;
+        let scratch = match where_to {
+            Staging::Memory if memory_available() >= MEMORY_AVAILABLE => {
+                Scratch::mount(folder.path(), MEMORY).ok()
+            }
+            _ => None,
+        };
         let path = folder.path().join("root");
         let root = lazuli_transaction::Root::open_or_create(&path)?;
         let request = Request {
@@ -81,6 +96,7 @@ impl Root {
         Ok(Self {
             path,
             packages,
+            scratch,
             folder,
         })
     }
@@ -93,8 +109,26 @@ impl Root {
 
     /// Removes the root.
     pub fn remove(self) -> Result<()> {
+        drop(self.scratch);
         Ok(self.folder.close()?)
     }
+}
+
+/// Where a root is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Staging {
+    /// In memory, if there is plenty; else on the disk.
+    Memory,
+    /// On the disk, since it is to stay.
+    Disk,
+}
+
+/// Bytes that processes can still get, as proc(5) has it; 0 if that is not known.
+fn memory_available() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
 }
 
 /// What the project's own repository has, from the signature on.

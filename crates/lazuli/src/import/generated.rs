@@ -22,11 +22,17 @@ pub fn make(
 ) -> Result<Imported> {
     let settings = common.of(component)?;
     let (files, default_version) = match &source.kind {
-        Generated::Release => (release_files(workspace)?, workspace.distro.release_version.clone()),
+        Generated::Release => (
+            release_files(workspace)?,
+            workspace.distro.release_version.clone(),
+        ),
         Generated::Program { name, path } => {
             let file = program_file(name.as_str())?;
             let content = std::fs::read(&file).or_fail(Kind::Environment)?;
-            (vec![(path.to_string(), 0o755, content)], env!("CARGO_PKG_VERSION").to_owned())
+            (
+                vec![(path.to_string(), 0o755, content)],
+                env!("CARGO_PKG_VERSION").to_owned(),
+            )
         }
         Generated::Declared => (Vec::new(), workspace.distro.release_version.clone()),
     };
@@ -56,7 +62,10 @@ pub fn make(
 }
 
 fn dependencies(texts: &[DependencyText]) -> Result<Vec<Dependency>> {
-    texts.iter().map(|text| Dependency::parse(text.as_str()).or_fail(Kind::Project)).collect()
+    texts
+        .iter()
+        .map(|text| Dependency::parse(text.as_str()).or_fail(Kind::Project))
+        .collect()
 }
 
 /// A program of this project: it is built beside this one.
@@ -64,11 +73,24 @@ fn program_file(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().or_fail(Kind::Environment)?;
     let beside = own.with_file_name(name);
     // A test runs from a folder below that of the programs.
-    let above = own.parent().and_then(|folder| folder.parent()).map(|folder| folder.join(name));
-    [Some(beside.clone()), above].into_iter().flatten().find(|path| path.is_file()).ok_or_else(|| {
-        Failure::message(Kind::Environment, format!("the program `{name}` is not built: {} is missing", beside.display()))
+    let above = own
+        .parent()
+        .and_then(|folder| folder.parent())
+        .map(|folder| folder.join(name));
+    [Some(beside.clone()), above]
+        .into_iter()
+        .flatten()
+        .find(|path| path.is_file())
+        .ok_or_else(|| {
+            Failure::message(
+                Kind::Environment,
+                format!(
+                    "the program `{name}` is not built: {} is missing",
+                    beside.display()
+                ),
+            )
             .hint("run `cargo build --release`")
-    })
+        })
 }
 
 /// What is the same in no two distributions: os-release(5), the repository, the public key.
@@ -76,8 +98,16 @@ fn release_files(workspace: &Workspace) -> Result<Vec<(String, u16, Vec<u8>)>> {
     let release = &workspace.distro.release;
     let key = format!("{KEY_FOLDER}/RPM-GPG-KEY-{}", release.id);
     let mut files = vec![
-        ("/usr/lib/os-release".to_owned(), 0o644, os_release(workspace).into_bytes()),
-        (key.clone(), 0o644, workspace.signing_key()?.certificate()?.into_bytes()),
+        (
+            "/usr/lib/os-release".to_owned(),
+            0o644,
+            os_release(workspace).into_bytes(),
+        ),
+        (
+            key.clone(),
+            0o644,
+            workspace.signing_key()?.certificate()?.into_bytes(),
+        ),
     ];
     if let Some(url) = &release.repository_url {
         let text = format!(
@@ -87,7 +117,11 @@ fn release_files(workspace: &Workspace) -> Result<Vec<(String, u16, Vec<u8>)>> {
             name = release.name,
             id = release.id
         );
-        files.push((format!("/etc/yum.repos.d/{}.repo", release.id), 0o644, text.into_bytes()));
+        files.push((
+            format!("/etc/yum.repos.d/{}.repo", release.id),
+            0o644,
+            text.into_bytes(),
+        ));
     }
     Ok(files)
 }
@@ -108,7 +142,10 @@ fn os_release(workspace: &Workspace) -> String {
     }
     put("VERSION_ID", version);
     let codename = distro.codename.as_deref();
-    put("VERSION", &codename.map_or(version.clone(), |codename| format!("{version} ({codename})")));
+    put(
+        "VERSION",
+        &codename.map_or(version.clone(), |codename| format!("{version} ({codename})")),
+    );
     put("PRETTY_NAME", &distro.pretty_name());
     let optional = [
         ("VERSION_CODENAME", codename),

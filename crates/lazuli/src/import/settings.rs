@@ -19,20 +19,40 @@ impl Common {
     /// Reads the distribution, and which finalisers and packages there are.
     pub fn new(workspace: &Workspace, lock: &catalog::LockFile, time: u64) -> Result<Self> {
         let distro = &workspace.distro;
-        let components = workspace.catalog.components(distro, workspace.architecture).map_err(|error| {
-            Failure::new(Kind::Project, error)
-        })?;
-        let finalisers: BTreeSet<String> =
-            components.iter().flat_map(|one| one.declare.finalisers.iter().map(|finaliser| finaliser.name.clone())).collect();
+        let components = workspace
+            .catalog
+            .components(distro, workspace.architecture)
+            .map_err(|error| Failure::new(Kind::Project, error))?;
+        let finalisers: BTreeSet<String> = components
+            .iter()
+            .flat_map(|one| {
+                one.declare
+                    .finalisers
+                    .iter()
+                    .map(|finaliser| finaliser.name.clone())
+            })
+            .collect();
         let real: BTreeSet<String> = lock.packages.keys().map(ToString::to_string).collect();
-        let vendor = distro.release.vendor_name.clone().unwrap_or_else(|| distro.release.name.clone());
+        let vendor = distro
+            .release
+            .vendor_name
+            .clone()
+            .unwrap_or_else(|| distro.release.name.clone());
         Ok(Self {
             settings: ImportSettings {
                 packager: vendor.clone(),
                 vendor,
                 distribution: format!("{} {}", distro.release.name, distro.release_version),
-                user_ids: distro.user_ids.iter().map(|(name, id)| (name.to_string(), *id)).collect(),
-                group_ids: distro.group_ids.iter().map(|(name, id)| (name.to_string(), *id)).collect(),
+                user_ids: distro
+                    .user_ids
+                    .iter()
+                    .map(|(name, id)| (name.to_string(), *id))
+                    .collect(),
+                group_ids: distro
+                    .group_ids
+                    .iter()
+                    .map(|(name, id)| (name.to_string(), *id))
+                    .collect(),
                 finalisers: Some(finalisers),
                 real_packages: Some(Arc::new(real)),
                 latest_time: u32::try_from(time).ok(),
@@ -45,11 +65,16 @@ impl Common {
     pub fn of(&self, component: &catalog::ResolvedComponent) -> Result<ImportSettings> {
         let mut settings = self.settings.clone();
         settings.declare = declarations(&component.declare)?;
-        let catalog::Source::Import(import) = &component.source else { return Ok(settings) };
+        let catalog::Source::Import(import) = &component.source else {
+            return Ok(settings);
+        };
         settings.drop_requires = texts(&import.drop_requires);
         settings.add_requires = texts(&import.add_requires);
-        settings.replace_requires =
-            import.replace_requires.iter().map(|(name, with)| (name.to_string(), with.to_string())).collect();
+        settings.replace_requires = import
+            .replace_requires
+            .iter()
+            .map(|(name, with)| (name.to_string(), with.to_string()))
+            .collect();
         settings.drop_recommends = texts(&import.drop_recommends);
         settings.add_recommends = texts(&import.add_recommends);
         settings.drop_suggests = texts(&import.drop_suggests);
@@ -97,12 +122,18 @@ pub fn declarations(from: &catalog::Declarations) -> Result<engine::Declarations
         groups: from
             .groups
             .iter()
-            .map(|group| engine::Group { name: group.name.to_string(), gid: Some(group.gid) })
+            .map(|group| engine::Group {
+                name: group.name.to_string(),
+                gid: Some(group.gid),
+            })
             .collect(),
         members: from
             .members
             .iter()
-            .map(|member| engine::Member { user: member.user.to_string(), group: member.group.to_string() })
+            .map(|member| engine::Member {
+                user: member.user.to_string(),
+                group: member.group.to_string(),
+            })
             .collect(),
         tmpfiles: from.tmpfiles.clone(),
         enable_units: texts(&from.enable_units),
@@ -111,12 +142,18 @@ pub fn declarations(from: &catalog::Declarations) -> Result<engine::Declarations
         capabilities: from
             .capabilities
             .iter()
-            .map(|one| engine::FileCapabilities { path: one.path.to_string(), value: one.value.to_string() })
+            .map(|one| engine::FileCapabilities {
+                path: one.path.to_string(),
+                value: one.value.to_string(),
+            })
             .collect(),
         symlinks: from
             .symlinks
             .iter()
-            .map(|link| engine::Symlink { path: link.path.to_string(), target: link.target.clone() })
+            .map(|link| engine::Symlink {
+                path: link.path.to_string(),
+                target: link.target.clone(),
+            })
             .collect(),
         directories: from
             .directories
@@ -195,7 +232,10 @@ fn file(file: &catalog::FileEntry) -> Result<engine::DeclaredFile> {
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
-        Failure::new(Kind::Project, error).context(format!("failed to read {}, which a component declares", path.display()))
+        Failure::new(Kind::Project, error).context(format!(
+            "failed to read {}, which a component declares",
+            path.display()
+        ))
     })
 }
 
