@@ -251,6 +251,83 @@ fn a_ghost_needs_no_content() {
     assert_eq!(built.unwrap().metadata.files[0].digest, None);
 }
 
+/// The entries of an uncompressed `newc` archive, each with its name; the trailer is the last.
+fn split_newc(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut entries = Vec::new();
+    let mut rest = archive;
+    while !rest.is_empty() {
+        let field = |number: usize| {
+            let digits = std::str::from_utf8(&rest[6 + 8 * number..][..8]).unwrap();
+            usize::from_str_radix(digits, 16).unwrap()
+        };
+        let (size, name) = (field(6), field(11));
+        let length = (110 + name).next_multiple_of(4) + size.next_multiple_of(4);
+        let (entry, later) = rest.split_at(length);
+        let text = String::from_utf8(entry[110..][..name - 1].to_vec()).unwrap();
+        entries.push((text, entry.to_vec()));
+        rest = later;
+    }
+    entries
+}
+
+/// Names of one file are written together, where the last of them stands; other writers scatter them.
+#[test]
+fn hard_links_are_written_together_and_read_in_any_order() {
+    let (mut metadata, mut contents) = support::interleaved_links();
+    for name in ["/usr/share/links/2-own", "/usr/share/links/4"] {
+        metadata.files.push(FileEntry::regular(name, 0o644, 3, None));
+        contents.insert(name.into(), b"own".into());
+    }
+    let built = PackageBuilder::new(metadata)
+        .compression(Compression::None)
+        .build(&contents, None)
+        .unwrap();
+    assert!(built.metadata.files.is_sorted_by_key(|file| &file.path));
+    let mut entries = split_newc(&built.payload);
+    let names: Vec<_> = entries
+        .iter()
+        .map(|(name, _)| name.trim_start_matches("./usr/share/links/"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "2-own",
+            "1-one",
+            "2-one",
+            "3-one",
+            "1-two",
+            "2-two",
+            "3-two",
+            "4",
+            "TRAILER!!!"
+        ]
+    );
+
+    let read = |archive: &[u8]| {
+        let bytes = [&built.head[..], archive].concat();
+        let package = Package::parse(&bytes).unwrap();
+        let mut payload = package.payload(&built.metadata).unwrap();
+        let mut seen = Vec::new();
+        while let Some(mut entry) = payload.next_entry().unwrap() {
+            let content = String::from_utf8(entry.read_content().unwrap()).unwrap();
+            seen.push((entry.index(), entry.links().to_vec(), content));
+        }
+        seen
+    };
+    let expected = [
+        (3, vec![], "own".to_owned()),
+        (5, vec![0, 2], "first".to_owned()),
+        (6, vec![1, 4], "the second".to_owned()),
+        (7, vec![], "own".to_owned()),
+    ];
+    assert_eq!(read(&built.payload), expected);
+    // In the order of paths; `T` of the trailer sorts behind `.`.
+    entries.sort();
+    let scattered: Vec<u8> = entries.into_iter().flat_map(|(_, entry)| entry).collect();
+    assert_ne!(scattered, built.payload);
+    assert_eq!(read(&scattered), expected);
+}
+
 /// rpm's own archive format for large files, which has numbers instead of names.
 #[test]
 fn reads_the_stripped_format() {

@@ -234,6 +234,36 @@ fn rpm_installs_and_verifies() {
     assert!(verified.status.success());
 }
 
+/// rpm follows one set of hard links at a time, so the names of a set must come together.
+#[test]
+fn rpm_installs_interleaved_hard_links() {
+    if !has("rpm") || !as_root() {
+        return;
+    }
+    let rpm = Rpm::new();
+    let (metadata, contents) = support::interleaved_links();
+    let built = build(&metadata, &contents);
+    let root = install(&rpm, &rpm.write("p.rpm", &built.to_bytes()));
+    let verified = run_any(
+        Command::new("rpm")
+            .args(["--dbpath", "/var/lib/rpm", "-V", "--nodeps", "empty", "--root"])
+            .arg(&root),
+    );
+    assert_eq!(String::from_utf8_lossy(&verified.stdout), "", "rpm -V");
+    assert!(verified.status.success());
+    let inode = |path: &[u8]| {
+        let name = std::str::from_utf8(path).unwrap().trim_start_matches('/');
+        let installed = root.join(name);
+        assert_eq!(std::fs::read(&installed).unwrap(), contents[path], "{name}");
+        let facts = installed.metadata().unwrap();
+        assert_eq!(facts.nlink(), 3, "links of {name}");
+        facts.ino()
+    };
+    let inodes: Vec<_> = built.metadata.files.iter().map(|f| inode(&f.path)).collect();
+    assert_ne!(inodes[0], inodes[1]);
+    assert_eq!(inodes, [inodes[0], inodes[1]].repeat(3));
+}
+
 #[test]
 fn a_thousand_files() {
     if !has("rpm") || !as_root() {

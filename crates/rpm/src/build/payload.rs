@@ -100,29 +100,23 @@ pub(super) fn write(
         hasher: Sha256::new(),
         size: 0,
     };
-    let mut members: HashMap<u32, Vec<usize>> = HashMap::new();
-    for (at, file) in files.iter().enumerate().filter(|(_, file)| !file.is_ghost()) {
-        members.entry(file.inode).or_default().push(at);
-    }
     let is_large = needs_large_files(files);
-    for at in 0..files.len() {
-        if files[at].is_ghost() {
-            continue;
-        }
-        let links = &members[&files[at].inode];
-        let is_last = links.last() == Some(&at);
-        archive.write_header(&files[at], at, links.len(), is_last, is_large)?;
-        if files[at].is_symlink() {
-            archive.write(&files[at].link_target)?;
-        } else if files[at].is_regular() && is_last {
-            let digest = archive.write_content(&files[at], contents)?;
-            // A digest may stand at any name of the file.
-            for &link in links {
-                check_digest(&files[link], digest)?;
+    for set in link_sets(files) {
+        for &at in &set {
+            let is_last = set.last() == Some(&at);
+            archive.write_header(&files[at], at, set.len(), is_last, is_large)?;
+            if files[at].is_symlink() {
+                archive.write(&files[at].link_target)?;
+            } else if files[at].is_regular() && is_last {
+                let digest = archive.write_content(&files[at], contents)?;
+                // A digest may stand at any name of the file.
+                for &link in &set {
+                    check_digest(&files[link], digest)?;
+                }
+                set.iter().for_each(|&link| files[link].digest = Some(digest));
             }
-            links.iter().for_each(|&link| files[link].digest = Some(digest));
+            archive.pad()?;
         }
-        archive.pad()?;
     }
     archive.write(&newc_header(&Newc {
         name: TRAILER,
@@ -131,6 +125,22 @@ pub(super) fn write(
     }))?;
     debug_assert_eq!(archive.size, archive_size);
     archive.finish(compression)
+}
+
+/// Indexes of the files that are packed, in the payload's order: names of one inode together, in the
+/// header's order.
+///
+/// rpm (4.18) follows one set of hard links at a time: a name that comes while another set is open becomes a
+/// link of the wrong file. A set stands where its last name, which has the content, stands in the header, so
+/// directories that are packed still come before what is in them.
+fn link_sets(files: &[FileEntry]) -> Vec<Vec<usize>> {
+    let mut by_inode: HashMap<u32, Vec<usize>> = HashMap::new();
+    for (at, file) in files.iter().enumerate().filter(|(_, file)| !file.is_ghost()) {
+        by_inode.entry(file.inode).or_default().push(at);
+    }
+    let mut sets: Vec<_> = by_inode.into_values().collect();
+    sets.sort_unstable_by_key(|set| set.last().copied());
+    sets
 }
 
 fn check_digest(file: &FileEntry, found: [u8; 32]) -> Result<(), BuildError> {

@@ -272,3 +272,21 @@ pub fn empty() -> Metadata {
 pub fn versioned(name: &str, comparison: Comparison, text: &str) -> Dependency {
     Dependency::versioned(name, comparison, evr(text))
 }
+
+/// Two files of three names each, whose names take turns in the order of paths.
+pub fn interleaved_links() -> (Metadata, Contents) {
+    let mut metadata = empty();
+    let mut contents = Contents::new();
+    for number in 1..=3 {
+        for (inode, name, bytes) in [(5, "one", "first"), (6, "two", "the second")] {
+            let path = format!("/usr/share/links/{number}-{name}");
+            metadata.files.push(FileEntry {
+                inode,
+                mtime: TIME,
+                ..FileEntry::regular(path.clone(), 0o644, bytes.len() as u64, None)
+            });
+            contents.insert(path.into_bytes(), bytes.into());
+        }
+    }
+    (metadata, contents)
+}
