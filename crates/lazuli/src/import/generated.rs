@@ -126,14 +126,15 @@ fn release_files(workspace: &Workspace) -> Result<Vec<(String, u16, Vec<u8>)>> {
     Ok(files)
 }
 
-/// os-release(5). Values are quoted always.
+/// os-release(5). Values are quoted where a shell would need it.
 fn os_release(workspace: &Workspace) -> String {
     let (distro, release) = (&workspace.distro, &workspace.distro.release);
     let version = &distro.release_version;
     let mut text = String::new();
     let mut put = |key: &str, value: &str| {
-        let quoted = value.replace('\\', "\\\\").replace(['"', '$', '`'], "");
-        text += &format!("{key}=\"{quoted}\"\n");
+        let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        let quoted = value.replace(['\\', '"', '$', '`'], "");
+        text += &if plain { format!("{key}={value}\n") } else { format!("{key}=\"{quoted}\"\n") };
     };
     put("NAME", &release.name);
     put("ID", &release.id);

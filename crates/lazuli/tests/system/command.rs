@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// The root of the project.
-pub fn project() -> PathBuf {
+pub(crate) fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .nth(2)
@@ -14,14 +14,14 @@ pub fn project() -> PathBuf {
 }
 
 /// Where the project's results are: `LAZULI_OUT`, or its `out` folder.
-pub fn out() -> PathBuf {
+pub(crate) fn out() -> PathBuf {
     std::env::var_os("LAZULI_OUT")
         .map(PathBuf::from)
         .unwrap_or_else(|| project().join("out"))
 }
 
 /// The program, in the project.
-pub fn lazuli(arguments: &[&str]) -> Output {
+pub(crate) fn lazuli(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lazuli"));
     command
         .args(arguments)
@@ -33,7 +33,7 @@ pub fn lazuli(arguments: &[&str]) -> Output {
 }
 
 /// Runs a command that must succeed; gives its standard output.
-pub fn succeed(command: &mut Command) -> String {
+pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -41,7 +41,7 @@ pub fn succeed(command: &mut Command) -> String {
 }
 
 /// The standard output of a command that must have succeeded.
-pub fn text(what: &str, output: &Output) -> String {
+pub(crate) fn text(what: &str, output: &Output) -> String {
     assert!(
         output.status.success(),
         "{what}: {}\n{}\n{}",
@@ -53,7 +53,7 @@ pub fn text(what: &str, output: &Output) -> String {
 }
 
 /// The `server` image, built once for all tests; gives the folder with its files.
-pub fn server() -> &'static Path {
+pub(crate) fn server() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         text(
@@ -65,7 +65,7 @@ pub fn server() -> &'static Path {
 }
 
 /// The file of the image that ends so.
-pub fn image_file(ending: &str) -> PathBuf {
+pub(crate) fn image_file(ending: &str) -> PathBuf {
     let mut found: Vec<PathBuf> = std::fs::read_dir(server())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -76,7 +76,7 @@ pub fn image_file(ending: &str) -> PathBuf {
 }
 
 /// Whether a tool is there; its absence is said loudly, since a test then proves nothing.
-pub fn has(tool: &str) -> bool {
+pub(crate) fn has(tool: &str) -> bool {
     let found = Command::new("sh")
         .args(["-c", &format!("command -v {tool}")])
         .output()
