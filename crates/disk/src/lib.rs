@@ -15,6 +15,7 @@
 
 pub mod compare;
 pub mod cpio;
+mod digest;
 pub mod disk;
 mod error;
 pub mod ext4;
@@ -29,6 +30,7 @@ pub mod tar;
 mod tree;
 pub mod vhd;
 
+pub use digest::Digest;
 pub use error::{Error, Result};
 pub use output::OutputFile;
 pub use region::Region;

@@ -12,8 +12,8 @@ use crate::{Error, Region, Result};
 
 /// The unit in which zeros are looked for: a page, and the block of every file system we meet.
 const ZERO_UNIT: usize = 4096;
-/// How much is copied at once.
-const COPY_BUFFER: usize = 1 << 20;
+/// How much is copied at once: it fits into the second-level cache, as it is looked at more than once.
+const COPY_BUFFER: usize = 256 << 10;
 
 /// The parts of `range` that may hold data, in order; the rest are holes. Where the file system cannot tell, all of it.
 pub(crate) fn data_ranges(file: &File, path: &Path, range: Range<u64>) -> Result<Vec<Range<u64>>> {
@@ -80,16 +80,28 @@ pub(crate) fn write_nonzero(region: &Region<'_>, position: u64, bytes: &[u8]) ->
 
 /// Copies the data of a file to the start of a fresh region, leaving its holes and zeros out.
 pub(crate) fn copy(from: &File, from_path: &Path, length: u64, to: &Region<'_>) -> Result<()> {
+    for_each_data(from, from_path, length, |position, bytes| {
+        write_nonzero(to, position, bytes)
+    })
+}
+
+/// Reads the data of the first `length` bytes of a file in order, piece by piece with its position, without the holes.
+pub(crate) fn for_each_data(
+    from: &File,
+    path: &Path,
+    length: u64,
+    mut visit: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<()> {
     let mut buffer = vec![0; COPY_BUFFER];
-    for range in data_ranges(from, from_path, 0..length)? {
+    for range in data_ranges(from, path, 0..length)? {
         let mut position = range.start;
         while position < range.end {
             let count = buffer
                 .len()
                 .min(usize::try_from(range.end - position).unwrap_or(usize::MAX));
             from.read_exact_at(&mut buffer[..count], position)
-                .map_err(|e| Error::io("read", from_path, e))?;
-            write_nonzero(to, position, &buffer[..count])?;
+                .map_err(|e| Error::io("read", path, e))?;
+            visit(position, &buffer[..count])?;
             position += count as u64;
         }
     }

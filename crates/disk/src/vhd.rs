@@ -8,6 +8,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use crate::digest::{Digest, Hasher};
 use crate::{Error, OutputFile, Result, sparse};
 
 /// The virtual size is a multiple of this: 1 MiB.
@@ -24,10 +25,20 @@ const DISK_TYPE: u32 = 2;
 /// which cannot express most sizes; for this name (its own) it takes the field "current size", as Azure does always.
 const CREATOR: &[u8; 4] = b"qem2";
 
+/// What a conversion read and wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Converted {
+    /// The raw disk.
+    pub raw: Digest,
+    /// The VHD.
+    pub vhd: Digest,
+}
+
 /// Writes `out`, a fixed VHD of the raw disk `raw`. A size that is not whole MiB is padded with zeros. Holes stay holes.
 ///
-/// `epoch` (seconds since 1970) is the time of creation in the footer, and `uuid` the disk's identity there.
-pub fn convert(raw: &Path, out: &Path, uuid: Uuid, epoch: u32) -> Result<()> {
+/// `epoch` (seconds since 1970) is the time of creation in the footer, and `uuid` the disk's identity there. Both files
+/// are hashed on the way: as one is the start of the other, for the price of one.
+pub fn convert(raw: &Path, out: &Path, uuid: Uuid, epoch: u32) -> Result<Converted> {
     let file = File::open(raw).map_err(|e| Error::io("open", raw, e))?;
     let length = file
         .metadata()
@@ -41,9 +52,22 @@ pub fn convert(raw: &Path, out: &Path, uuid: Uuid, epoch: u32) -> Result<()> {
     let output = OutputFile::create(out)?;
     let total = size + FOOTER as u64;
     output.set_length(total)?;
-    sparse::copy(&file, raw, length, &output.region(total))?;
-    output.region(total).write_at(size, &footer(size, uuid, epoch))?;
-    output.commit()
+    let region = output.region(total);
+    let mut hasher = Hasher::default();
+    sparse::for_each_data(&file, raw, length, |position, bytes| {
+        hasher.data(position, bytes);
+        sparse::write_nonzero(&region, position, bytes)
+    })?;
+    hasher.zeros_to(length);
+    let raw = hasher.clone().finish();
+    let footer = footer(size, uuid, epoch);
+    region.write_at(size, &footer)?;
+    hasher.data(size, &footer);
+    output.commit()?;
+    Ok(Converted {
+        raw,
+        vhd: hasher.finish(),
+    })
 }
 
 /// The footer of a disk of `size` bytes. All numbers are big endian.

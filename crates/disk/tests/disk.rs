@@ -8,7 +8,7 @@ use std::path::Path;
 use lazuli_disk::fat;
 use lazuli_disk::gpt::{derive_uuid, partition_type};
 use lazuli_disk::qcow2::{self, Compression};
-use lazuli_disk::{Content, Error, OutputFile, vhd};
+use lazuli_disk::{Content, Digest, Error, OutputFile, vhd};
 use support::disk::{MIB, SEED, disk, esp_files, esp_settings, write_disk};
 use support::{EPOCH, bytes, folder, has, must, noise, run, variety};
 
@@ -315,6 +315,40 @@ fn vhd_pads_to_whole_mebibytes() {
     assert_eq!(out.metadata().unwrap().len(), 2 * MIB + 512);
 }
 
+/// Digests are those of all bytes, wherever the holes are: at the start, inside, at the end, everywhere, nowhere.
+#[test]
+fn digests_count_holes_as_zeros() {
+    use sha2::Digest as _;
+    use std::os::unix::fs::FileExt;
+
+    let check = |path: &Path, digest: Digest| {
+        let bytes = std::fs::read(path).unwrap();
+        assert_eq!(digest.size, bytes.len() as u64, "{path:?}");
+        assert_eq!(digest.sha256, *sha2::Sha256::digest(&bytes), "{path:?}");
+        let again = Digest::of(&std::fs::File::open(path).unwrap(), path).unwrap();
+        assert_eq!(again, digest, "{path:?}");
+    };
+    let (_guard, folder) = folder();
+    let (raw, out) = (folder.join("raw"), folder.join("out.vhd"));
+    let cases: [(u64, &[(u64, usize)]); 5] = [
+        (3 * MIB, &[(MIB, 70_000), (2 * MIB - 4096, 300_000)]),
+        (5 * MIB + 512, &[(0, 1), (4 * MIB, 4096)]),
+        (MIB, &[]),
+        (2 * MIB, &[(0, 2 << 20)]),
+        (1_234_567, &[(0, 1_234_567)]),
+    ];
+    for (size, data) in cases {
+        let file = std::fs::File::create(&raw).unwrap();
+        file.set_len(size).unwrap();
+        for (position, length) in data {
+            file.write_all_at(&noise(7, *length), *position).unwrap();
+        }
+        let done = vhd::convert(&raw, &out, SEED, EPOCH).unwrap();
+        check(&raw, done.raw);
+        check(&out, done.vhd);
+    }
+}
+
 #[test]
 fn qcow2_is_what_qemu_expects() {
     let (_guard, folder) = folder();
@@ -413,7 +447,10 @@ fn a_full_disk_is_a_clear_error() {
             "disk",
             Box::new(|out| write_disk(out, &variety().finish().unwrap(), &esp_files())),
         ),
-        ("vhd", Box::new(|out| vhd::convert(&raw, out, SEED, EPOCH))),
+        (
+            "vhd",
+            Box::new(|out| vhd::convert(&raw, out, SEED, EPOCH).map(drop)),
+        ),
         (
             "qcow2",
             Box::new(|out| qcow2::convert(&raw, out, Compression::None)),

@@ -9,15 +9,14 @@
 //! Every id (disk, partitions, file systems, documents) is derived from what the image is made of, and every time is
 //! [`ImageSpec::epoch`]: the same inputs give the same bytes in every format.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lazuli_disk::disk::{DiskWriter, Partition};
 use lazuli_disk::gpt::{Attributes, derive_uuid, partition_type};
-use lazuli_disk::{OutputFile, Tree, ext4, fat, qcow2, vhd};
-use rayon::prelude::*;
-use sha2::{Digest, Sha256};
+use lazuli_disk::{Digest, OutputFile, Tree, ext4, fat, qcow2, vhd};
+use sha2::Sha256;
 use uuid::{Uuid, uuid};
 
 use crate::finalise::{FinaliseSettings, finalise};
@@ -29,8 +28,6 @@ use crate::{Error, Result, bootloader, sbom, uki};
 /// The space in which the ids of images are made.
 const NAMESPACE: Uuid = uuid!("0b7e7a4c-6d55-5f0e-9a53-6c617a756c69");
 const MIB: u64 = 1 << 20;
-/// How much is hashed at once.
-const CHUNK: usize = 1 << 20;
 
 /// A format of the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -309,7 +306,7 @@ fn kernel_image(spec: &ImageSpec, root: &Tree, initrd: &Initrd, root_partition: 
         initrd_size: archive.len() as u64,
         initrd_modules: initrd.modules.clone(),
         image_size: image.len() as u64,
-        image_sha256: hex::encode(Sha256::digest(&image)),
+        image_sha256: hex::encode(<Sha256 as sha2::Digest>::digest(&image)),
     };
     Ok(Boot {
         files: bootloader::files(view, image, &spec.id, &spec.version)?,
@@ -417,48 +414,58 @@ fn root_settings(spec: &ImageSpec, ids: &Ids, root: &Tree) -> Result<ext4::Setti
 /// An image file, and what the manifest says of it.
 type Image = ((Format, PathBuf), Artefact);
 
+/// Makes the formats from the raw disk, and their digests.
 fn convert(spec: &ImageSpec, ids: &Ids, raw: &Path, out: &Path) -> Result<Vec<Image>> {
-    let mut formats = spec.formats.clone();
-    formats.sort();
-    formats.dedup();
-    formats
-        .into_par_iter()
-        .map(|format| {
-            let path = out.join(format!("{}.{}", spec.stem(), format.suffix()));
-            match format {
-                Format::Raw => {}
-                Format::Qcow2 => qcow2::convert(raw, &path, qcow2::Compression::Zstd(3))?,
-                Format::Vhd => vhd::convert(raw, &path, ids.vhd, spec.epoch)?,
-            }
-            let artefact = artefact(format, &path)?;
-            Ok(((format, path), artefact))
-        })
-        .collect()
+    let path = |format: Format| out.join(format!("{}.{}", spec.stem(), format.suffix()));
+    let wanted = |format| spec.formats.contains(&format);
+    let image = |format, digest: Digest| {
+        let path = path(format);
+        let artefact = Artefact {
+            file: path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            format: format.suffix().to_owned(),
+            size: digest.size,
+            sha256: hex::encode(digest.sha256),
+        };
+        ((format, path), artefact)
+    };
+    // A digest is the work of one processor, for about as long as compression takes two: they share them.
+    let plain = || -> Result<Vec<Image>> {
+        let (raw, vhd) = if wanted(Format::Vhd) {
+            let done = vhd::convert(raw, &path(Format::Vhd), ids.vhd, spec.epoch)?;
+            (Some(done.raw), Some(done.vhd))
+        } else if wanted(Format::Raw) {
+            (Some(digest(raw)?), None)
+        } else {
+            (None, None)
+        };
+        let raw = raw.filter(|_| wanted(Format::Raw));
+        let made = [(Format::Raw, raw), (Format::Vhd, vhd)].into_iter();
+        Ok(made
+            .filter_map(|(format, digest)| Some(image(format, digest?)))
+            .collect())
+    };
+    let packed = || -> Result<Option<Image>> {
+        if !wanted(Format::Qcow2) {
+            return Ok(None);
+        }
+        let path = path(Format::Qcow2);
+        qcow2::convert(raw, &path, qcow2::Compression::Zstd(3))?;
+        Ok(Some(image(Format::Qcow2, digest(&path)?)))
+    };
+    let (plain, packed) = rayon::join(plain, packed);
+    let mut images = plain?;
+    images.extend(packed?);
+    images.sort_by_key(|((format, _), _)| *format);
+    Ok(images)
 }
 
-fn artefact(format: Format, path: &Path) -> Result<Artefact> {
-    let mut file = std::fs::File::open(path).map_err(|e| Error::io("open", path, e))?;
-    let mut hash = Sha256::new();
-    let mut size = 0u64;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let read = file.read(&mut chunk).map_err(|e| Error::io("read", path, e))?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&chunk[..read]);
-        size += read as u64;
-    }
-    Ok(Artefact {
-        file: path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-        format: format.suffix().to_owned(),
-        size,
-        sha256: hex::encode(hash.finalize()),
-    })
+fn digest(path: &Path) -> Result<Digest> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io("open", path, e))?;
+    Ok(Digest::of(&file, path)?)
 }
 
 fn write_records(
