@@ -37,7 +37,7 @@ pub struct Converted {
 /// Writes `out`, a fixed VHD of the raw disk `raw`. A size that is not whole MiB is padded with zeros. Holes stay holes.
 ///
 /// `epoch` (seconds since 1970) is the time of creation in the footer, and `uuid` the disk's identity there. Both files
-/// are hashed on the way: as one is the start of the other, for the price of one.
+/// are hashed besides: as one is the start of the other, for the price of one.
 pub fn convert(raw: &Path, out: &Path, uuid: Uuid, epoch: u32) -> Result<Converted> {
     let file = File::open(raw).map_err(|e| Error::io("open", raw, e))?;
     let length = file
@@ -50,20 +50,43 @@ pub fn convert(raw: &Path, out: &Path, uuid: Uuid, epoch: u32) -> Result<Convert
         return Err(Error::Settings { what: "VHD", problem });
     }
     let output = OutputFile::create(out)?;
+    let footer = &footer(size, uuid, epoch);
+    let file = &file;
+    // The writer waits for the disk half of its time, and the other thread computes all of it. It is no thread of the
+    // pool, which may be busy with other formats until the end.
+    let (written, digests) = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || write(output, file, raw, length, footer));
+        let digests = digests(file, raw, length, footer);
+        let written = writer
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (written, digests)
+    });
+    written?;
+    digests
+}
+
+/// Writes the VHD of the first `length` bytes of `raw`.
+fn write(output: OutputFile, file: &File, raw: &Path, length: u64, footer: &[u8; FOOTER]) -> Result<()> {
+    let size = length.next_multiple_of(ALIGNMENT);
     let total = size + FOOTER as u64;
     output.set_length(total)?;
     let region = output.region(total);
+    sparse::copy(file, raw, length, &region)?;
+    region.write_at(size, footer)?;
+    output.commit()
+}
+
+/// The digests of a raw disk and of its VHD.
+fn digests(file: &File, raw: &Path, length: u64, footer: &[u8; FOOTER]) -> Result<Converted> {
     let mut hasher = Hasher::default();
-    sparse::for_each_data(&file, raw, length, |position, bytes| {
+    sparse::for_each_data(file, raw, length, |position, bytes| {
         hasher.data(position, bytes);
-        sparse::write_nonzero(&region, position, bytes)
+        Ok(())
     })?;
     hasher.zeros_to(length);
     let raw = hasher.clone().finish();
-    let footer = footer(size, uuid, epoch);
-    region.write_at(size, &footer)?;
-    hasher.data(size, &footer);
-    output.commit()?;
+    hasher.data(length.next_multiple_of(ALIGNMENT), footer);
     Ok(Converted {
         raw,
         vhd: hasher.finish(),
