@@ -9,7 +9,10 @@
 //! | 4 | the machine lacks something: a tool, a right, room, the network |
 //! | 5 | bytes are not what a signature or digest says: nothing was used |
 
-pub mod cli;
+// A program has no public interface but `main`: `pub` means "for the other modules".
+#![allow(unreachable_pub, missing_docs)]
+
+mod cli;
 mod component;
 mod failure;
 mod image;

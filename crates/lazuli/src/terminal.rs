@@ -26,11 +26,6 @@ impl Terminal {
         }
     }
 
-    /// Whether facts are printed as JSON.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// A line on what happens.
     pub fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {

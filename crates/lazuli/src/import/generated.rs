@@ -132,9 +132,15 @@ fn os_release(workspace: &Workspace) -> String {
     let version = &distro.release_version;
     let mut text = String::new();
     let mut put = |key: &str, value: &str| {
-        let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        let plain = value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
         let quoted = value.replace(['\\', '"', '$', '`'], "");
-        text += &if plain { format!("{key}={value}\n") } else { format!("{key}=\"{quoted}\"\n") };
+        text += &if plain {
+            format!("{key}={value}\n")
+        } else {
+            format!("{key}=\"{quoted}\"\n")
+        };
     };
     put("NAME", &release.name);
     put("ID", &release.id);

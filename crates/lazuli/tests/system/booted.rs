@@ -228,7 +228,9 @@ fn package_manager_installs(guest: &Guest) {
     let repository = format!("http://10.0.2.2:{port}/2/x86_64");
     run(
         guest,
-        &format!("sudo lz --repo-path test={repository} install --assumeyes tree"),
+        &format!(
+            "sudo lz --repo-path test={repository} --repo test --gpg-key /etc/pki/rpm-gpg/RPM-GPG-KEY-lazuli install --assumeyes tree"
+        ),
     );
     assert!(run(guest, "tree --version").starts_with("tree v"));
     assert_eq!(run(guest, "rpm -q tree --qf '%{NAME}'"), "tree");
