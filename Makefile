@@ -29,7 +29,8 @@ run: image ## Build the server image and boot it to a login (CHECK=1: prove the 
 
 .PHONY: test
 test: lint image ## Everything that CI runs: lints, unit tests, tests of the whole system
-	cargo test --release --locked --workspace
+	cargo test --release --locked --workspace --exclude lazuli
+	cargo test --release --locked -p lazuli -- --test-threads=1
 
 .PHONY: lint
 lint: setup ## Formatting and lints

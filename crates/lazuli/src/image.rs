@@ -261,13 +261,8 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
     };
     build(workspace, &image, &request, &mut Stages::default())?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut differences = Vec::new();
-    for artefact in &manifest.artefacts {
-        let (left, right) = (folder.join(&artefact.file), again.path().join(&artefact.file));
-        for difference in lazuli_image::verify::compare(&left, &right)? {
-            differences.push(format!("{}: {difference}", artefact.file));
-        }
-    }
+    let found = lazuli_image::verify::compare(folder, again.path())?;
+    let differences: Vec<String> = found.iter().map(ToString::to_string).collect();
     workspace.terminal.facts(
         &serde_json::json!({ "image": name, "differences": differences }),
         || differences.iter().map(|line| format!("{line}\n")).collect(),
@@ -288,7 +283,7 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
 }
 
 fn compare(workspace: &Workspace, left: &Path, right: &Path) -> Result<()> {
-    let differences: Vec<String> = lazuli_image::verify::compare(left, right)?
+    let differences: Vec<String> = lazuli_disk::compare::disks(left, right)?
         .iter()
         .map(ToString::to_string)
         .collect();

@@ -229,7 +229,7 @@ fn package_manager_installs(guest: &Guest) {
     run(
         guest,
         &format!(
-            "sudo lz --repo-path test={repository} --repo test --gpg-key /etc/pki/rpm-gpg/RPM-GPG-KEY-lazuli install --assumeyes tree"
+            "sudo lz --repo-path test={repository} --repo test --gpg-key /etc/pki/rpm-gpg/RPM-GPG-KEY-lazuli install --assume-yes tree"
         ),
     );
     assert!(run(guest, "tree --version").starts_with("tree v"));
