@@ -201,9 +201,6 @@ pub struct BootArgs {
     /// Public ssh key that may log in [default: one in ~/.ssh, or else a key made under the output folder]
     #[arg(long, value_name = "FILE")]
     pub ssh_key: Option<PathBuf>,
-    /// Port of this machine that leads to the guest's ssh [default: a free one]
-    #[arg(long, value_name = "PORT")]
-    pub ssh_port: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -206,6 +206,8 @@ fn firewall_holds(guest: &Guest) {
     let stream = TcpStream::connect(("127.0.0.1", outside)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     std::io::Write::write_all(&mut &stream, b"knock\n").ok();
+    // Waits for an end or the time-out, so that a knock that gets through has time to be heard.
+    let _ = std::io::Read::read(&mut &stream, &mut [0; 1]);
     let heard = run(guest, "sudo journalctl -u listener -o cat --no-pager");
     assert!(!heard.contains("knock"), "the firewall let a connection through");
     assert!(run(guest, "sudo nft list ruleset").contains("policy drop"));
