@@ -1,0 +1,1 @@
+//! Components as they will be built: overlays, fingerprints, releases, rendered specs

@@ -1,0 +1,1 @@
+//! Build order: build requirements against what is provided

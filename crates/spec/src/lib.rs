@@ -1,0 +1,1 @@
+//! RPM spec files: the macro engine, a reader that agrees with rpm, and lossless edits
