@@ -12,7 +12,7 @@ use crate::resolve::{
     Fault, LayerOrigin, ResolvedComponent, ResolvedDistro, ResolvedImage, resolve_component, resolve_distro,
     resolve_image,
 };
-use crate::schema::{self, ConfigFile};
+use crate::schema::{self, ConfigFile, Layer as _, ListRule, Place};
 use crate::suggest::nearest;
 use crate::value::{
     Architecture, ComponentName, DistroName, DistroVersion, GroupName, ImageName, PackageName,
@@ -125,6 +125,13 @@ impl Catalog {
             .keys()
             .find(|(known, object)| *known == section && object == name)?;
         Some(self.locate(key.0, name, &[]))
+    }
+
+    /// The text at a place of one of the catalog's files, for messages.
+    #[must_use]
+    pub fn locate_place(&self, place: &Place) -> Location {
+        let file = self.files.iter().find(|(path, _)| **path == *place.file);
+        Location::new(&place.file, file.map_or("", |(_, text)| text), place.span.clone())
     }
 
     fn locate(&self, section: &'static str, name: &str, rest: &[String]) -> Location {
@@ -262,7 +269,7 @@ impl Catalog {
             });
         }
         let mut layers = self.inherited(name, distro);
-        layers.push((LayerOrigin::Component, own.clone()));
+        layers.push((LayerOrigin::Component, in_version(own, &distro.version)));
         let index = self
             .origins
             .get(&("components", name.to_string()))
@@ -347,7 +354,7 @@ impl Catalog {
     ) -> Vec<(LayerOrigin, schema::Component)> {
         let mut layers = Vec::new();
         let mut lay = |origin: LayerOrigin, layer: Option<&schema::Component>| {
-            layers.extend(layer.map(|layer| (origin, layer.clone())));
+            layers.extend(layer.map(|layer| (origin, in_version(layer, &distro.version))));
         };
         if let Some(file) = self.config.distros.get(&distro.name) {
             let import = file.import.clone().map(|import| schema::Component {
@@ -433,6 +440,16 @@ impl Catalog {
         let name = format!("debian-{}.lock", architecture.debian());
         self.project().lock_dir.join(distro.version.as_str()).join(name)
     }
+}
+
+/// A layer with what it adds in a version of the distribution, and without what it adds in others.
+fn in_version(layer: &schema::Component, version: &DistroVersion) -> schema::Component {
+    let mut layer = layer.clone();
+    if let Some(added) = std::mem::take(&mut layer.per_version).0.remove(version) {
+        layer.import.absorb(added.import, ListRule::Append);
+        layer.declare.absorb(added.declare, ListRule::Append);
+    }
+    layer
 }
 
 /// Whether a component is in a version, for an architecture.

@@ -25,6 +25,7 @@
 
 mod catalog;
 mod check;
+mod component_lock;
 mod diagnostic;
 mod document;
 mod error;
@@ -39,6 +40,7 @@ mod validate;
 pub mod value;
 
 pub use catalog::{Catalog, Project};
+pub use component_lock::ComponentLock;
 pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use document::{parse_config, parse_overlay_file};
 pub use error::Error;
@@ -46,15 +48,21 @@ pub use imports::Imports;
 pub use load::{Disk, EntryKind, Files, FolderEntry, ROOT_FILES, expand, find_root};
 pub use lock::{LockChange, LockDiff, LockFile, LockedPackage, LockedSuite};
 pub use resolve::{
-    AttributeChange, CapabilityEntry, DebianUpstream, Declarations, DeclaredAlternative, DirectoryEntry,
-    DiskLayout, EspLayout, FileContent, FileEntry, FinaliserSpec, FollowerEntry, GenerateSource, Generated,
-    GroupEntry, ImportSource, InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry, ReleaseInfo,
-    ResolvedComponent, ResolvedDistro, ResolvedImage, ResolvedUpstream, Review, RootLayout, RootSize, Source,
-    SpecSource, SystemSettings, UserEntry,
+    AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, CheckPhase, DebianUpstream, Declarations,
+    DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout, ExpectedOutcome, FileContent, FileEntry,
+    FileFilter, FinaliserSpec, FollowerEntry, GenerateSource, Generated, GroupEntry, ImportSource,
+    InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry, ReleaseInfo, ResolvedComponent,
+    ResolvedDistro, ResolvedImage, ResolvedOverlay, ResolvedSourceFile, ResolvedUpstream, Review, RootLayout,
+    RootSize, Source, SourceDigest, SourceOrigin, SourcePlacement, SpecSource, SystemSettings,
+    UpstreamProvenance, UserEntry,
 };
-pub use schema::{FileSystem, ImageFormat, MaintainerScript};
+pub use schema::{
+    FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
+    ReleaseCalculation, Replacement, SearchMode, SectionTarget,
+};
 pub use value::{
-    AbsolutePath, AccountName, Architecture, ByteSize, ComponentName, DebianArchitecture, DebianVersion,
-    DistroName, DistroVersion, FileMode, GroupName, ImageName, InvalidValue, NamePattern, PackageName,
-    PathGlob, PathMatcher, PoolPath, ProgramName, Sha256Digest, SuiteName, Timestamp, UnitName,
+    AbsolutePath, AccountName, Architecture, ByteSize, CommitId, ComponentName, DebianArchitecture,
+    DebianVersion, DistroName, DistroVersion, FileMode, Fingerprint, GroupName, ImageName, InvalidValue,
+    NamePattern, PackageName, PathGlob, PathMatcher, PoolPath, ProgramName, Sha256Digest, SuiteName,
+    Timestamp, UnitName,
 };

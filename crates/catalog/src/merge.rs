@@ -1,8 +1,7 @@
 //! From many files to one catalog: the merge rule of each section, and the checks across files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -10,7 +9,7 @@ use crate::document::locate;
 use crate::error::Error;
 use crate::load::LoadedFile;
 use crate::resolve::Fault;
-use crate::schema::{ConfigFile, Layer, ListRule, Table};
+use crate::schema::{ConfigFile, Layer, ListRule, SourceText, Table};
 use crate::suggest::nearest;
 use crate::value::{ComponentName, DistroVersion, ImageName};
 
@@ -25,9 +24,8 @@ impl Catalog {
         };
         let mut found = Vec::new();
         for file in loaded {
-            let folder: Arc<Path> = file.path.parent().unwrap_or(Path::new("")).into();
             let mut config = file.config;
-            config.locate(&folder);
+            config.locate(&SourceText::new(&file.path, &file.text));
             catalog.files.push((file.path, file.text));
             catalog.merge_file(config, &mut found);
         }
@@ -141,6 +139,12 @@ impl Catalog {
                 let near = nearest(version.as_str(), versions.iter().map(|version| version.as_str()));
                 let fault = no_such("distribution version", version.as_str(), near);
                 let fault = fault.at(&["versions", &index.to_string()]);
+                found.push(self.diagnose("components", name.as_str(), fault));
+            }
+            for version in component.per_version.keys().filter(|one| !versions.contains(one)) {
+                let near = nearest(version.as_str(), versions.iter().map(|version| version.as_str()));
+                let fault = no_such("distribution version", version.as_str(), near);
+                let fault = fault.at(&["per-version", version.as_str()]);
                 found.push(self.diagnose("components", name.as_str(), fault));
             }
         }

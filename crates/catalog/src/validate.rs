@@ -129,6 +129,12 @@ fn component(one: &Component, key: &[&str], scope: Scope, faults: &mut Vec<Fault
         let message = format!("a component has one source, and this one has `{first}` and `{second}`");
         fault(&message, "keep one of `spec`, `import` and `generate`", &[second]);
     }
+    let imported = one.per_version.iter().find(|(_, added)| added.import.is_some());
+    if let (Some((version, _)), Some(source)) = (imported, named.iter().find(|name| **name != "import")) {
+        let message = format!("a component of which `{source}` is the source is not imported in one version");
+        let key = ["per-version", version.as_str(), "import"];
+        fault(&message, "only `declare` differs between its versions", &key);
+    }
     let check = one.build.as_ref().and_then(|build| build.check.as_ref());
     if check.is_some_and(|check| check.skip == Some(true) && is_blank(check.skip_reason.as_deref())) {
         let key = ["build", "check", "skip"];

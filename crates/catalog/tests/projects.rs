@@ -102,6 +102,21 @@ fn components_are_in_some_versions_and_architectures_only() {
 }
 
 #[test]
+fn a_version_adds_to_what_holds_in_all() {
+    let catalog = load(COMPLETE);
+    let of = |number: &str| {
+        let distro = catalog.distro(Some(&version(number))).unwrap();
+        let resolved = catalog.component(&component("openssh-server"), &distro).unwrap();
+        let lazuli_catalog::Source::Import(import) = &resolved.source else {
+            panic!("it is imported");
+        };
+        (import.reviewed.len(), resolved.declare.symlinks.len())
+    };
+    assert_eq!(of("2"), (1, 1));
+    assert_eq!(of("1"), (2, 2));
+}
+
+#[test]
 fn imports_are_found_by_name_and_then_by_pattern() {
     let catalog = load(COMPLETE);
     let distro = catalog.distro(None).unwrap();
@@ -217,7 +232,7 @@ fn all_seventeen_overlays_have_a_typed_form() {
     assert_eq!(kinds.len(), 17);
     let actions: Vec<OverlayAction> = bash.overlays.iter().map(|one| one.action().unwrap()).collect();
     assert!(
-        matches!(&actions[7], OverlayAction::SpecSearchReplace { replacement, .. } if replacement.is_empty())
+        matches!(&actions[7], OverlayAction::SpecSearchReplace { replacement, .. } if replacement.as_str().is_empty())
     );
     let OverlayAction::PatchAdd { source, .. } = &actions[10] else {
         panic!("{:?}", actions[10])

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::build::{resolve_build, resolve_source_file};
 use super::declare::resolve_declare;
-use super::{Declarations, Fault, ResolvedDistro};
+use super::overlay::resolve_overlay;
+use super::{BuildSettings, Declarations, Fault, ResolvedDistro, ResolvedOverlay, ResolvedSourceFile};
 use crate::schema::{self, GenerateType, Layer as _, ListRule, MaintainerScript, SpecType};
 use crate::value::{
     AbsolutePath, Architecture, CommitId, ComponentName, DependencyText, DistroName, DistroVersion,
@@ -39,7 +41,13 @@ pub struct ResolvedComponent {
     pub source: Source,
     /// What it declares.
     pub declare: Declarations,
-    /// The merged configuration, for what is not part of `source` and `declare`.
+    /// Changes to its spec and sources, in the order in which they are applied.
+    pub overlays: Vec<ResolvedOverlay>,
+    /// How it is built, rendered and numbered.
+    pub build: BuildSettings,
+    /// Source files that are declared beside the spec.
+    pub source_files: Vec<ResolvedSourceFile>,
+    /// The merged configuration, for what is not part of the fields above.
     pub config: schema::Component,
     /// The layers that it was made of, the earliest first.
     pub layers: Vec<LayerOrigin>,
@@ -225,6 +233,7 @@ pub(crate) fn resolve_component(
     layers: Vec<(LayerOrigin, schema::Component)>,
 ) -> Result<ResolvedComponent, Vec<Fault>> {
     let mut faults = Vec::new();
+    let mut overlays = Vec::new();
     let mut config = schema::Component::default();
     let mut origins = Vec::with_capacity(layers.len());
     let mut kind = None;
@@ -232,6 +241,9 @@ pub(crate) fn resolve_component(
         // The distribution's import defaults say how to import, not what is imported.
         if origin != LayerOrigin::DistroImport {
             kind = named_source(&layer).or(kind);
+        }
+        for one in &layer.overlays {
+            resolve_overlay(one, None, &origin, &mut overlays, &mut faults);
         }
         origins.push(origin);
         config.absorb(layer, ListRule::Append);
@@ -255,6 +267,9 @@ pub(crate) fn resolve_component(
                 file,
                 source,
                 declare,
+                overlays,
+                build: resolve_build(&config),
+                source_files: config.source_files.iter().map(resolve_source_file).collect(),
                 config,
                 layers: origins,
             })

@@ -1,10 +1,16 @@
 //! Domain types: what a merged configuration means once defaults are filled in and everything is inherited.
 
+mod build;
 mod component;
 mod declare;
 mod distro;
 mod image;
+mod overlay;
 
+pub use build::{
+    BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile, SourceDigest,
+    SourceOrigin, SourcePlacement, UpstreamProvenance,
+};
 pub use component::{
     GenerateSource, Generated, ImportSource, LayerOrigin, ResolvedComponent, Review, Source, SpecSource,
 };
@@ -16,6 +22,8 @@ pub use distro::{DebianUpstream, ReleaseInfo, ResolvedDistro, ResolvedUpstream};
 pub use image::{
     DiskLayout, EspLayout, InitrdSpec, KernelSpec, ResolvedImage, RootLayout, RootSize, SystemSettings,
 };
+
+pub use overlay::ResolvedOverlay;
 
 pub(crate) use component::resolve_component;
 pub(crate) use distro::resolve_distro;

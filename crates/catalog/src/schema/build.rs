@@ -1,6 +1,7 @@
 //! How a component is built from source: build options, release numbers, rendering and source files.
 
 use super::{Local, Table, entry, record, replaced};
+use crate::value::{FileName, HexDigest};
 
 record! {
     /// Build options.
@@ -103,9 +104,9 @@ entry! {
     /// A source file that is not in dist-git or the lookaside cache.
     SourceFile {
         /// Its name among the sources.
-        filename: String,
-        /// Its digest.
-        hash: Option<String>,
+        filename: FileName,
+        /// Its digest, in hexadecimal digits.
+        hash: Option<HexDigest>,
         /// The algorithm of the digest; required with `hash`.
         hash_type: Option<HashType>,
         /// Where it comes from.
@@ -143,8 +144,11 @@ entry! {
         /// Packages that the script needs.
         #[serde(default)]
         packages: Vec<String>,
-        /// Files that the script reads.
+        /// The older name of `packages`.
         #[serde(default)]
-        inputs: Vec<serde_json::Value>,
+        mock_packages: Vec<String>,
+        /// Names of source files that the script reads: the upstream's, or earlier ones of this list.
+        #[serde(default)]
+        inputs: Vec<FileName>,
     }
 }

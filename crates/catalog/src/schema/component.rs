@@ -1,8 +1,8 @@
 //! `[components]`: what is packaged, and from where.
 
 use super::{
-    Build, Declare, DistroReference, Generate, Import, Local, Overlay, OverrideList, Package, Release,
-    Render, SourceFile, Table, TestReference, record, replaced,
+    Build, Declare, DistroReference, Generate, Import, Local, Overlay, OverrideList, Package, Placed,
+    Release, Render, SourceFile, Table, TestReference, record, replaced,
 };
 use crate::value::{Architecture, CommitId, DistroVersion, FileGlob, GroupName, PackageName};
 
@@ -18,7 +18,7 @@ record! {
         /// The release number.
         release: Option<Release>,
         /// Changes to the spec and its sources, in order.
-        overlays: Vec<Overlay>,
+        overlays: Vec<Placed<Overlay>>,
         /// Files of overlays (`*.overlay.toml`), applied after `overlays` in the order of this list, and of file names
         /// within a glob. A later layer's list takes the place of an earlier one's.
         overlay_files: Option<OverrideList<Local<FileGlob>>>,
@@ -47,6 +47,19 @@ record! {
         /// **Lazuli:** make the package from the catalog.
         generate: Option<Generate>,
         /// **Lazuli:** what install scripts would do elsewhere: users, directories, units, links and more, as data.
+        declare: Option<Declare>,
+        /// **Lazuli:** what is added in one version of the distribution, after what holds in all:
+        /// `[components.X.per-version.1.declare]`.
+        per_version: Table<DistroVersion, VersionAdditions>,
+    }
+}
+
+record! {
+    /// **Lazuli:** what a component adds in one version of the distribution. Lists grow, set values override.
+    VersionAdditions {
+        /// Of its import: reviews of scripts that only this version's package has, and the like.
+        import: Option<Import>,
+        /// Of its declarations.
         declare: Option<Declare>,
     }
 }

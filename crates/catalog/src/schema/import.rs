@@ -16,7 +16,8 @@ record! {
         /// The upstream's binary package. Default: the component's name. With wildcards it means every package that
         /// matches and that no other component imports by its exact name: `linux-image-*-cloud-amd64`.
         package: Option<NamePattern>,
-        /// Requirements (Depends, Pre-Depends) to leave out. Of alternatives, only those that match go.
+        /// Requirements (Depends, Pre-Depends) to leave out. Where one alternative of `a | b` matches, all of them go:
+        /// what can be left out in one way can be left out.
         drop_requires: Vec<NamePattern>,
         /// Requirements to put in.
         add_requires: Vec<DependencyText>,

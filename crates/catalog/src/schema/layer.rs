@@ -1,7 +1,7 @@
 //! How configurations are laid over each other, and how paths in them keep the folder that they are relative to.
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::path::{Component as PathPart, Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub trait Layer {
     /// Lays `later` over `self`: set values win, tables merge key by key, lists follow `rule`.
     fn absorb(&mut self, later: Self, rule: ListRule);
 
-    /// Remembers, for every relative path inside, the folder of the file that it was written in.
-    fn locate(&mut self, folder: &Arc<Path>) {
-        let _ = folder;
+    /// Remembers the file that this was written in, for relative paths and for [`Placed`] entries.
+    fn locate(&mut self, file: &SourceText) {
+        let _ = file;
     }
 }
 
@@ -34,9 +34,9 @@ impl<T: Layer> Layer for Option<T> {
         }
     }
 
-    fn locate(&mut self, folder: &Arc<Path>) {
+    fn locate(&mut self, file: &SourceText) {
         if let Some(value) = self {
-            value.locate(folder);
+            value.locate(file);
         }
     }
 }
@@ -50,8 +50,8 @@ impl<T: Layer> Layer for Vec<T> {
         }
     }
 
-    fn locate(&mut self, folder: &Arc<Path>) {
-        self.iter_mut().for_each(|value| value.locate(folder));
+    fn locate(&mut self, file: &SourceText) {
+        self.iter_mut().for_each(|value| value.locate(file));
     }
 }
 
@@ -67,8 +67,8 @@ impl<K: Ord, V: Layer> Layer for BTreeMap<K, V> {
         }
     }
 
-    fn locate(&mut self, folder: &Arc<Path>) {
-        self.values_mut().for_each(|value| value.locate(folder));
+    fn locate(&mut self, file: &SourceText) {
+        self.values_mut().for_each(|value| value.locate(file));
     }
 }
 
@@ -108,6 +108,7 @@ replaced!(
     crate::value::FileMode,
     crate::value::FileName,
     crate::value::GroupName,
+    crate::value::HexDigest,
     crate::value::HostName,
     crate::value::ImageName,
     crate::value::KernelArgument,
@@ -140,8 +141,8 @@ macro_rules! record {
                 $($crate::schema::Layer::absorb(&mut self.$field, later.$field, rule);)*
             }
 
-            fn locate(&mut self, folder: &std::sync::Arc<std::path::Path>) {
-                $($crate::schema::Layer::locate(&mut self.$field, folder);)*
+            fn locate(&mut self, file: &$crate::schema::SourceText) {
+                $($crate::schema::Layer::locate(&mut self.$field, file);)*
             }
         }
     };
@@ -163,13 +164,145 @@ macro_rules! entry {
                 *self = later;
             }
 
-            fn locate(&mut self, folder: &std::sync::Arc<std::path::Path>) {
-                $($crate::schema::Layer::locate(&mut self.$field, folder);)*
+            fn locate(&mut self, file: &$crate::schema::SourceText) {
+                $($crate::schema::Layer::locate(&mut self.$field, file);)*
             }
         }
     };
 }
 pub(crate) use entry;
+
+/// A file that configuration was read from: what [`Layer::locate`] needs of it.
+#[derive(Debug, Clone)]
+pub struct SourceText {
+    file: Arc<Path>,
+    folder: Arc<Path>,
+    /// Where each line begins, in bytes.
+    line_starts: Vec<usize>,
+}
+
+impl SourceText {
+    /// The file at `path`, of which `text` is the content.
+    #[must_use]
+    pub fn new(path: &Path, text: &str) -> SourceText {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        SourceText {
+            file: path.into(),
+            folder: path.parent().unwrap_or(Path::new("")).into(),
+            line_starts: std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect(),
+        }
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        let line = self
+            .line_starts
+            .partition_point(|start| *start <= span.start)
+            .max(1);
+        Place {
+            file: Arc::clone(&self.file),
+            line,
+            span,
+        }
+    }
+}
+
+/// Where something stands: a file, and a line in it. [`Catalog::locate_place`](crate::Catalog::locate_place) makes a
+/// [`Location`](crate::Location) of it, with the text and a caret.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Place {
+    /// The file.
+    #[serde(serialize_with = "serialize_path")]
+    pub file: Arc<Path>,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Bytes from the start of the file.
+    #[serde(skip)]
+    pub span: Range<usize>,
+}
+
+fn serialize_path<S: serde::Serializer>(path: &Arc<Path>, serializer: S) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(path.as_ref(), serializer)
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// A value that remembers where it was written. Two of them are equal when their values are.
+#[derive(Debug, Clone)]
+pub struct Placed<T> {
+    value: T,
+    span: Range<usize>,
+    place: Option<Place>,
+}
+
+impl<T> Placed<T> {
+    /// Where it was written, once the file has been loaded as a part of a project.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+}
+
+impl<T> Deref for Placed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Placed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: serde::Serialize> serde::Serialize for Placed<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
+    }
+}
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Placed<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = toml::Spanned::<T>::deserialize(deserializer)?;
+        let span = spanned.span();
+        Ok(Placed {
+            value: spanned.into_inner(),
+            span,
+            place: None,
+        })
+    }
+}
+
+impl<T: Layer> Layer for Placed<T> {
+    fn absorb(&mut self, later: Self, _: ListRule) {
+        *self = later;
+    }
+
+    fn locate(&mut self, file: &SourceText) {
+        self.place = Some(file.place(self.span.clone()));
+        self.value.locate(file);
+    }
+}
+
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Placed<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
 
 /// A path or a glob together with the folder of the file that it was written in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,8 +361,8 @@ impl<T> Layer for Local<T> {
         *self = later;
     }
 
-    fn locate(&mut self, folder: &Arc<Path>) {
-        self.folder = Some(Arc::clone(folder));
+    fn locate(&mut self, file: &SourceText) {
+        self.folder = Some(Arc::clone(&file.folder));
     }
 }
 
@@ -284,8 +417,8 @@ impl<T: Layer> Layer for OverrideList<T> {
         *self = later;
     }
 
-    fn locate(&mut self, folder: &Arc<Path>) {
-        self.0.locate(folder);
+    fn locate(&mut self, file: &SourceText) {
+        self.0.locate(file);
     }
 }
 
@@ -360,8 +493,8 @@ impl<K: Ord, V: Layer> Layer for Table<K, V> {
         self.0.absorb(later.0, rule);
     }
 
-    fn locate(&mut self, folder: &Arc<Path>) {
-        self.0.locate(folder);
+    fn locate(&mut self, file: &SourceText) {
+        self.0.locate(file);
     }
 }
 

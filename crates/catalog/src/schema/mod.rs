@@ -25,7 +25,7 @@ pub use build::{
     Build, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation,
     Render, SourceFile,
 };
-pub use component::{Component, ComponentPublish, ComponentTests, Spec, SpecType};
+pub use component::{Component, ComponentPublish, ComponentTests, Spec, SpecType, VersionAdditions};
 pub use declare::{
     Alternative, Attributes, Declare, DeclaredCapabilities, DeclaredDirectory, DeclaredFile, DeclaredGroup,
     DeclaredMember, DeclaredUser, Finaliser, Follower, Symlink,
@@ -41,10 +41,10 @@ pub use image::{
 };
 pub use import::{Generate, GenerateType, Import, MaintainerScript, ReviewedScript};
 pub use json::{json_schema, overlay_file_schema};
-pub use layer::{Layer, ListRule, Local, OverrideList, Table};
+pub use layer::{Layer, ListRule, Local, OverrideList, Place, Placed, SourceText, Table};
 pub use overlay::{
     Bug, Overlay, OverlayAction, OverlayCategory, OverlayError, OverlayFile, OverlayMetadata, OverlayType,
-    SectionTarget, UpstreamStatus,
+    Replacement, SearchMode, SectionTarget, UpstreamStatus,
 };
 pub use project::{ConfigFile, ImageCustomizer, Project, Tools};
 pub use resource::{

@@ -1,6 +1,6 @@
 //! Overlays: changes to a spec and its sources.
 
-use super::{Local, entry, record, replaced};
+use super::{Local, Placed, entry, record, replaced};
 
 /// The 17 kinds of overlay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -91,10 +91,17 @@ entry! {
         tag: Option<String>,
         /// The tag's value.
         value: Option<String>,
-        /// A regular expression, matched line by line.
+        /// A regular expression. `spec-search-replace` matches it against each line by itself, `file-search-replace`
+        /// against the whole file.
         regex: Option<String>,
         /// What takes the place of a match, literally; for `file-rename` the new name. Default: nothing.
         replacement: Option<String>,
+        /// **Lazuli:** for the two search-replace kinds: match the whole section, spec or file as one text, in which `^`
+        /// and `$` are the ends of every line and `\n` is a line's end. Default: false.
+        multi_line: Option<bool>,
+        /// **Lazuli:** for the two search-replace kinds: `$1`, `${1}` and `${name}` in `replacement` stand for what the
+        /// groups of `regex` matched, and `$$` for a dollar sign. Default: false, the replacement is literal.
+        captures: Option<bool>,
         /// Lines to put in.
         #[serde(default)]
         lines: Vec<String>,
@@ -181,12 +188,13 @@ record! {
         /// Where the change comes from; it holds for all overlays of the file.
         metadata: Option<OverlayMetadata>,
         /// The overlays, in order.
-        overlays: Vec<Overlay>,
+        overlays: Vec<Placed<Overlay>>,
     }
 }
 
 /// Where in a spec an overlay works.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SectionTarget {
     /// In the whole file.
     WholeSpec,
@@ -199,8 +207,41 @@ pub enum SectionTarget {
     },
 }
 
+/// What a regular expression is matched against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchMode {
+    /// Each line by itself, without its end: `spec-search-replace` as azldev has it.
+    EachLine,
+    /// The whole text, of which `^` and `$` are the ends: `file-search-replace` as azldev has it.
+    WholeText,
+    /// The whole text, where `^` and `$` are the ends of every line: `multi-line = true`.
+    MultiLine,
+}
+
+/// What takes the place of a match.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replacement {
+    /// This text, as it is.
+    Literal(String),
+    /// This text, in which `$1`, `${1}` and `${name}` stand for groups and `$$` for a dollar sign: `captures = true`.
+    Captures(String),
+}
+
+impl Replacement {
+    /// The text as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Replacement::Literal(text) | Replacement::Captures(text) => text,
+        }
+    }
+}
+
 /// An overlay, with what its kind needs and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[allow(
     missing_docs,
     reason = "the fields are those of the file, documented at `Overlay`"
@@ -242,7 +283,8 @@ pub enum OverlayAction {
     SpecSearchReplace {
         target: SectionTarget,
         regex: String,
-        replacement: String,
+        mode: SearchMode,
+        replacement: Replacement,
     },
     SpecRemoveSection {
         section: String,
@@ -254,6 +296,7 @@ pub enum OverlayAction {
     PatchAdd {
         source: Local<String>,
         file: Option<String>,
+        package: Option<String>,
     },
     PatchRemove {
         file: String,
@@ -266,7 +309,8 @@ pub enum OverlayAction {
         file: String,
         archive: Option<String>,
         regex: String,
-        replacement: String,
+        mode: SearchMode,
+        replacement: Replacement,
     },
     FileAdd {
         file: String,
@@ -313,8 +357,8 @@ impl Overlay {
     pub fn action(&self) -> Result<OverlayAction, OverlayError> {
         use OverlayAction as Action;
         let package = self.package.clone().filter(|name| !name.is_empty());
-        let replacement = self.replacement.clone().unwrap_or_default();
-        let archive = self.archive.clone();
+        self.refuse_foreign_keys()?;
+        let archive = self.archive.clone().filter(|name| !name.is_empty());
         Ok(match self.kind {
             OverlayType::SpecAddTag => Action::SpecAddTag {
                 package,
@@ -352,7 +396,8 @@ impl Overlay {
             OverlayType::SpecSearchReplace => Action::SpecSearchReplace {
                 target: self.target()?,
                 regex: self.regex()?,
-                replacement,
+                mode: self.mode(SearchMode::EachLine),
+                replacement: self.replacement(),
             },
             OverlayType::SpecRemoveSection => Action::SpecRemoveSection {
                 section: self.need("section", self.section.as_ref())?,
@@ -361,7 +406,8 @@ impl Overlay {
             OverlayType::SpecRemoveSubpackage => self.remove_subpackage()?,
             OverlayType::PatchAdd => Action::PatchAdd {
                 source: self.source()?,
-                file: self.file.clone(),
+                file: self.file.clone().filter(|name| !name.is_empty()),
+                package,
             },
             OverlayType::PatchRemove => Action::PatchRemove { file: self.file()? },
             OverlayType::FilePrependLines => Action::FilePrependLines {
@@ -372,7 +418,8 @@ impl Overlay {
                 file: self.file()?,
                 archive,
                 regex: self.regex()?,
-                replacement,
+                mode: self.mode(SearchMode::WholeText),
+                replacement: self.replacement(),
             },
             OverlayType::FileAdd => Action::FileAdd {
                 file: self.file()?,
@@ -390,6 +437,43 @@ impl Overlay {
                 }
             }
         })
+    }
+
+    /// Lazuli's own keys are refused where they would have no effect.
+    fn refuse_foreign_keys(&self) -> Result<(), OverlayError> {
+        if matches!(
+            self.kind,
+            OverlayType::SpecSearchReplace | OverlayType::FileSearchReplace
+        ) {
+            return Ok(());
+        }
+        let given = [
+            ("multi-line", self.multi_line.is_some()),
+            ("captures", self.captures.is_some()),
+        ];
+        match given.into_iter().find(|(_, there)| *there) {
+            None => Ok(()),
+            Some((key, _)) => Err(OverlayError::Unexpected {
+                kind: self.kind.name(),
+                key,
+                reason: "it is for `spec-search-replace` and `file-search-replace`",
+            }),
+        }
+    }
+
+    fn mode(&self, otherwise: SearchMode) -> SearchMode {
+        match self.multi_line {
+            Some(true) => SearchMode::MultiLine,
+            _ => otherwise,
+        }
+    }
+
+    fn replacement(&self) -> Replacement {
+        let text = self.replacement.clone().unwrap_or_default();
+        match self.captures {
+            Some(true) => Replacement::Captures(text),
+            _ => Replacement::Literal(text),
+        }
     }
 
     fn missing(&self, key: &'static str) -> OverlayError {

@@ -51,3 +51,22 @@ text_type!(
     CommitId, "commit-id", "a git commit", "7 to 40 hexadecimal digits", "^[0-9a-fA-F]{7,40}$",
     |text| (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 );
+
+text_type!(
+    /// A fingerprint of a component lock, the algorithm before the digest: `sha256:…`. What made it decides what it
+    /// means; two of them are only ever compared.
+    Fingerprint, "fingerprint", "a fingerprint",
+    "letters, digits and `.:+/=_-`, at most 256 of them", "^[A-Za-z0-9.:+/=_-]{1,256}$",
+    |text| {
+        !text.is_empty()
+            && text.len() <= 256
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:+/=_-".contains(&byte))
+    }
+);
+
+text_type!(
+    /// A digest of a source file, of the algorithm that stands beside it.
+    HexDigest, "hex-digest", "a digest", "hexadecimal digits, 64 of them for SHA-256 and 128 for SHA-512",
+    "^[0-9a-fA-F]{1,128}$",
+    |text| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+);

@@ -13,7 +13,7 @@ mod text;
 mod time;
 
 pub use debian::{DebianArchitecture, DebianVersion, PoolPath};
-pub use digest::{CommitId, Sha256Digest};
+pub use digest::{CommitId, Fingerprint, HexDigest, Sha256Digest};
 pub use name::{
     AccountName, Architecture, ArchiveComponent, ComponentName, DistroName, DistroVersion, GroupName,
     ImageName, NamePattern, PackageName, ProgramName, ResourceName, SuiteName, TestSuiteName, UnitName,
@@ -191,7 +191,9 @@ const CHECKS: &[(&str, Check)] = checks![
     FileGlob,
     FileMode,
     FileName,
+    Fingerprint,
     GroupName,
+    HexDigest,
     HostName,
     ImageName,
     KernelArgument,
