@@ -72,18 +72,16 @@ impl BuildGraph {
     /// Makes the graph. The order of the components does not matter.
     ///
     /// Fails if two have one name.
-    pub fn new(components: &[Component]) -> Result<Self, Error> {
-        let mut sorted: Vec<&Component> = components.iter().collect();
-        sorted.sort_by(|left, right| left.name.cmp(&right.name));
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0].name == pair[1].name) {
+    pub fn new(mut components: Vec<Component>) -> Result<Self, Error> {
+        components.sort_by(|left, right| left.name.cmp(&right.name));
+        if let Some(pair) = components.windows(2).find(|pair| pair[0].name == pair[1].name) {
             return Err(Error::Duplicate(pair[0].name.clone()));
         }
         let count = components.len() + components.iter().map(|one| one.packages.len()).sum::<usize>();
         if count > NODES_MAX {
             return Err(Error::TooLarge { limit: NODES_MAX });
         }
-        let order: Vec<Component> = sorted.into_iter().cloned().collect();
-        Ok(Builder::new(&order).build(&order))
+        Ok(Builder::new(&components).build(&components))
     }
 
     /// The names of all components, sorted.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// Lines `component: build requirements`, `> package = provides : requires : files`, in commas.
 fn project(text: &str) -> BuildGraph {
-    BuildGraph::new(&components(text)).unwrap()
+    BuildGraph::new(components(text)).unwrap()
 }
 
 fn components(text: &str) -> Vec<Component> {
@@ -211,7 +211,7 @@ fn what_nobody_provides_is_listed() {
 fn names_are_checked() {
     let twice = components("a:\na:");
     assert_eq!(
-        BuildGraph::new(&twice).unwrap_err(),
+        BuildGraph::new(twice).unwrap_err(),
         Error::Duplicate("a".to_owned())
     );
     let error = project(CHAIN).dependents("openssh").unwrap_err().to_string();
@@ -253,7 +253,7 @@ proptest! {
             let need = Dependency::any(format!("p{to:02}"));
             if *install { all[*from].packages[0].requires.push(need) } else { all[*from].build_requires.push(need) }
         }
-        let graph = BuildGraph::new(&all).unwrap();
+        let graph = BuildGraph::new(all).unwrap();
         let order = graph.order();
         let place = |name: &str| {
             let mut found = order.stages.iter().enumerate().flat_map(|(stage, groups)| groups.iter().map(move |group| (stage, group)));

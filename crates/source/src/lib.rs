@@ -1,1 +1,34 @@
-//! Sources of packages: dist-git, lookaside caches, Debian source packages and crates, fetched once, by digest
+//! Sources of packages: dist-git, lookaside caches, Debian source packages and crates, fetched once, by digest.
+
+mod checkout;
+mod clock;
+mod digest;
+mod error;
+mod facade;
+mod name;
+mod progress;
+mod request;
+mod settings;
+mod sources_file;
+mod template;
+
+pub use checkout::{
+    Checkout, CommitError, CommitRecord, FileVersion, FullCommit, LeftOut, SOURCES_FILE, TreeFile, TreeMode,
+};
+pub use clock::{Clock, SystemClock};
+pub use digest::{Digest, DigestError, HashAlgorithm};
+pub use error::{FailedAddress, SourceError};
+pub use facade::Sources;
+pub use name::{FileName, MAX_DEPTH, MAX_NAME, MAX_PATH, NameError, TreePath};
+pub use progress::{OnProgress, Origin, Progress};
+pub use request::{
+    CommitChoice, Compression, CrateRequest, CrateSelection, CrateSource, DebianRequest, DebianSource,
+    DistGit, Fetched, FileRequest, LockedCrate, LookasideRequest, NamedFile, Request, ResolvedCommit,
+    StoredFile,
+};
+pub use settings::{
+    CargoSettings, Downgrade, Freshness, GitSettings, HttpSettings, LinkPolicy, Network, RetryPolicy,
+    Settings, WeakDigests,
+};
+pub use sources_file::{SourceEntry, SourcesFileError, parse_sources};
+pub use template::{TemplateError, UrlTemplate, Variable};
