@@ -1,10 +1,6 @@
-//! A configuration file and a lock of any text.
+//! Configuration and locks of any text.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use std::path::Path;
-
-fuzz_target!(|text: &str| {
-    let _ = lazuli_catalog::parse_config(Path::new("fuzz.toml"), text);
-    let _ = lazuli_catalog::LockFile::parse(text);
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    lazuli_fuzz::catalog(data);
 });

@@ -1,0 +1,6 @@
+//! Small grammars: versions, relations, licences, changelogs.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    lazuli_fuzz::text(data);
+});
