@@ -1,0 +1,189 @@
+//! One line of upstream's commits and our changes.
+
+use std::collections::BTreeMap;
+
+use super::RecordedChange;
+use crate::git::Person;
+use crate::provider::{ChangelogFile, UpstreamCommit};
+
+/// Who made an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The upstream.
+    Upstream,
+    /// This project.
+    Project,
+}
+
+/// One entry of a component's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Who made it.
+    pub origin: Origin,
+    /// The upstream commit: itself, or the one that was locked.
+    pub upstream_commit: Option<String>,
+    /// Who wrote it.
+    pub author: Person,
+    /// When, in seconds since 1970.
+    pub time: i64,
+    /// Subject, empty line, body.
+    pub message: String,
+    /// `[EPOCH:]VERSION` after it.
+    pub version: String,
+    /// How many entries there are since the version changed, this one included: what `%autorelease` counts.
+    pub number: u64,
+    /// Whether it changed the file `changelog`, so that older entries are in there.
+    pub changelog: ChangelogFile,
+}
+
+/// The history of a component, the oldest entry first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryLine {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Changes whose upstream commit is not in the upstream's history; they stand where their time puts them.
+    pub displaced: usize,
+}
+
+impl HistoryLine {
+    /// Puts our `changes` (the oldest first) between the commits of the upstream (the newest first, as a provider gives
+    /// them). `version_of` reads `[EPOCH:]VERSION` from a spec; `current` is that of the spec as it is now.
+    #[must_use]
+    pub fn new(
+        upstream: &[UpstreamCommit],
+        changes: &[RecordedChange],
+        current: &str,
+        version_of: &dyn Fn(&[u8]) -> Option<String>,
+    ) -> HistoryLine {
+        let (places, displaced) = place(upstream, changes);
+        let mut versions = Versions::new(version_of);
+        let mut line = HistoryLine {
+            entries: Vec::with_capacity(upstream.len() + changes.len()),
+            displaced,
+        };
+        // The version of a commit whose spec can't be read is that of its neighbour.
+        let mut version = String::new();
+        let count = upstream.len();
+        line.push_changes(&places, changes, 0, &version);
+        for (index, commit) in upstream.iter().rev().enumerate() {
+            if let Some(read) = versions.of(commit) {
+                version = read;
+            }
+            line.entries.push(Entry {
+                origin: Origin::Upstream,
+                upstream_commit: Some(commit.id.clone()),
+                author: commit.author.clone(),
+                time: commit.time,
+                message: commit.message.clone(),
+                version: version.clone(),
+                number: 0,
+                changelog: commit.changelog,
+            });
+            line.push_changes(&places, changes, index + 1, &version);
+        }
+        debug_assert_eq!(line.entries.len(), count + changes.len());
+        line.settle(current);
+        line
+    }
+
+    fn push_changes(&mut self, places: &[usize], changes: &[RecordedChange], place: usize, version: &str) {
+        let here = changes.iter().zip(places).filter(|(_, at)| **at == place);
+        self.entries.extend(here.map(|(change, _)| Entry {
+            origin: Origin::Project,
+            upstream_commit: change.upstream_commit.clone(),
+            author: change.author.clone(),
+            time: change.time,
+            message: change.text.clone(),
+            version: change.version.clone().unwrap_or_else(|| version.to_owned()),
+            number: 0,
+            changelog: ChangelogFile::Untouched,
+        }));
+    }
+
+    /// The last entry is what is rendered now, whatever was recorded; then everything is counted.
+    fn settle(&mut self, current: &str) {
+        if let Some(last) = self.entries.last_mut() {
+            last.version = current.to_owned();
+        }
+        let mut before: Option<(String, u64)> = None;
+        for entry in &mut self.entries {
+            entry.number = match &before {
+                Some((version, number)) if *version == entry.version => number + 1,
+                _ => 1,
+            };
+            before = Some((entry.version.clone(), entry.number));
+        }
+    }
+
+    /// What `%autorelease` counts: entries since the version changed. 1 where there is no history at all.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.entries.last().map_or(1, |entry| entry.number)
+    }
+
+    /// How many entries are ours.
+    #[must_use]
+    pub fn own(&self) -> u64 {
+        self.entries.iter().filter(|entry| entry.origin == Origin::Project).count() as u64
+    }
+}
+
+/// For each change, after how many commits of the upstream, counted from the oldest, it stands; and how many changes were
+/// placed by their time, because their upstream commit is not there (another branch was followed then).
+///
+/// Azldev drops such changes. A release would go back by that, and a package with a lower release is no update.
+fn place(upstream: &[UpstreamCommit], changes: &[RecordedChange]) -> (Vec<usize>, usize) {
+    let count = upstream.len();
+    let index: BTreeMap<&str, usize> = upstream
+        .iter()
+        .enumerate()
+        .map(|(index, commit)| (commit.id.as_str(), count - index))
+        .collect();
+    let mut displaced = 0;
+    let mut least = 0;
+    let mut places: Vec<usize> = Vec::with_capacity(changes.len());
+    for change in changes {
+        let place = match &change.upstream_commit {
+            // A local spec has no upstream; where it once had one, the change came after all of it.
+            None => count,
+            Some(commit) => match index.get(commit.as_str()) {
+                Some(place) => *place,
+                None => {
+                    displaced += 1;
+                    let newer = upstream.iter().filter(|commit| commit.time > change.time).count();
+                    count - newer
+                }
+            },
+        };
+        // Changes stay in the order in which they were made, even if the lock once went back to an older commit: the
+        // next release must be higher than the last one.
+        least = place.max(least);
+        places.push(least);
+    }
+    (places, displaced)
+}
+
+/// Versions by spec: most commits change another file, and share the pointer.
+struct Versions<'v> {
+    version_of: &'v dyn Fn(&[u8]) -> Option<String>,
+    last: Option<(std::sync::Arc<[u8]>, Option<String>)>,
+}
+
+impl<'v> Versions<'v> {
+    fn new(version_of: &'v dyn Fn(&[u8]) -> Option<String>) -> Self {
+        Versions { version_of, last: None }
+    }
+
+    fn of(&mut self, commit: &UpstreamCommit) -> Option<String> {
+        let spec = commit.spec.as_ref()?;
+        match &self.last {
+            Some((known, version)) if std::sync::Arc::ptr_eq(known, spec) => version.clone(),
+            _ => {
+                let version = (self.version_of)(spec);
+                self.last = Some((std::sync::Arc::clone(spec), version.clone()));
+                version
+            }
+        }
+    }
+}
