@@ -72,12 +72,12 @@ impl Macros {
 
     /// What the context was given from outside.
     pub fn settings(&self) -> &Settings {
-        self.engine.settings()
+        &self.engine.settings
     }
 
     /// Changes what the context is given from outside, but for the dialect's built-ins.
     pub fn settings_mut(&mut self) -> &mut Settings {
-        self.engine.settings_mut()
+        &mut self.engine.settings
     }
 
     /// Reads the macro files of a search path: patterns with `:` between, the later file wins.
@@ -89,17 +89,17 @@ impl Macros {
 
     /// Reads one macro file, as `%{load:}` does: a definition that is wrong is an error, after all others are made.
     pub fn load(&mut self, path: &str) -> Result<(), MacroError> {
-        self.engine.load(path)
+        self.engine.load_top(path)
     }
 
     /// Reads the text of a macro file; `name` is the file's name in messages.
     pub fn load_text(&mut self, name: &str, text: &[u8]) -> Result<(), MacroError> {
-        self.engine.load_text(name, text)
+        self.engine.load_text_top(name, text)
     }
 
     /// Defines a macro as `--define` and `%define` do: `name body`, `name(options) body`.
     pub fn define(&mut self, definition: impl AsRef<[u8]>, level: Level) -> Result<(), MacroError> {
-        self.engine.define_line(definition.as_ref(), level)
+        self.engine.define_top(definition.as_ref(), level)
     }
 
     /// Defines a simple macro with this body, which is expanded when it is used.
@@ -116,7 +116,7 @@ impl Macros {
 
     /// Takes the definition in force away; whether there was one.
     pub fn undefine(&mut self, name: impl AsRef<[u8]>) -> bool {
-        self.engine.undefine(name.as_ref())
+        self.engine.table.pop(name.as_ref())
     }
 
     /// The definition in force.
@@ -140,7 +140,7 @@ impl Macros {
         let mut out = Vec::new();
         let result = self.expand_into(text.as_ref(), &mut out);
         let notes = self.take_notes();
-        *self.engine.notes_mut() = before;
+        self.engine.notes = before;
         result.map(|()| Expansion { text: out, notes })
     }
 
@@ -161,9 +161,19 @@ impl Macros {
         self.engine.expression_top(expression.as_ref())
     }
 
-    /// Evaluates the condition of an `%if` or `%elif`: the rest of its line.
+    /// Evaluates an expression that has been expanded already, as `%{expr:…}` does: a `%` in it is an error.
+    pub fn evaluate(&mut self, expression: impl AsRef<[u8]>) -> Result<Value, MacroError> {
+        self.engine.evaluate_top(expression.as_ref())
+    }
+
+    /// Evaluates the condition of an `%if` or `%elif`, the rest of its line: it is expanded first, and then evaluated,
+    /// as rpm does, so that a macro may hold a part of an expression.
+    ///
+    /// For a line that has been expanded already use [`Macros::evaluate`].
     pub fn condition(&mut self, expression: impl AsRef<[u8]>) -> Result<bool, MacroError> {
-        self.expression(expression).map(|value| value.is_true())
+        let mut expanded = Vec::new();
+        self.expand_into(expression.as_ref(), &mut expanded)?;
+        self.evaluate(expanded).map(|value| value.is_true())
     }
 
     /// Begins a scope: `%define` defines for it alone, until [`Macros::pop_level`].
@@ -178,12 +188,12 @@ impl Macros {
 
     /// What expansions since the last [`Macros::take_notes`] left open, and what they said.
     pub fn notes(&self) -> &Notes {
-        self.engine.notes()
+        &self.engine.notes
     }
 
     /// Takes the notes; the context starts with none again.
     pub fn take_notes(&mut self) -> Notes {
-        std::mem::take(self.engine.notes_mut())
+        std::mem::take(&mut self.engine.notes)
     }
 }
 

@@ -27,40 +27,12 @@ pub struct MacroError {
 }
 
 impl MacroError {
-    pub(crate) fn new(kind: MacroErrorKind) -> Self {
-        Self { kind, offset: 0, stack: Vec::new() }
-    }
-
     /// The names of the macros that led to the error: `in %a, in %b`; empty when there are none.
     pub fn trace(&self) -> String {
         let names: Vec<String> = self.stack.iter().map(|frame| format!("in %{}", frame.name)).collect();
         names.join(", ")
     }
-
-    /// Moves the error out of a macro's body: its offset becomes a frame.
-    pub(crate) fn leave(mut self, name: &[u8]) -> Self {
-        let name = String::from_utf8_lossy(name).into_owned();
-        if self.stack.len() < MAX_FRAMES {
-            self.stack.insert(0, Frame { name, offset: self.offset });
-        }
-        self.offset = 0;
-        self
-    }
-
-    pub(crate) fn at(mut self, offset: usize) -> Self {
-        self.offset = offset;
-        self
-    }
 }
-
-impl From<MacroErrorKind> for MacroError {
-    fn from(kind: MacroErrorKind) -> Self {
-        Self::new(kind)
-    }
-}
-
-/// More frames than this say nothing more; rpm's own limit of depth is the same.
-const MAX_FRAMES: usize = 64;
 
 /// What is wrong in an expansion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::builtin::Builtin;
+use super::settings::Dialect;
 
 /// Where a definition is from, which is also the scope that ends it: positive levels are the calls of parametric
 /// macros, the others are the constants here (the numbers are rpm's own, `RMIL_…`).
@@ -195,11 +196,16 @@ impl Table {
     }
 
     /// Ends a scope: definitions of that level or deeper go, as far as they are in force.
-    pub(crate) fn end_scope(&mut self, level: Level) {
+    ///
+    /// rpm 4.18 takes one definition of each name only: what was defined twice in a scope outlives it.
+    pub(crate) fn end_scope(&mut self, level: Level, dialect: Dialect) {
         let mut scoped = std::mem::take(&mut self.scoped);
         scoped.retain(|name| {
             while self.get(name).is_some_and(|definition| definition.level >= level) {
                 self.pop(name);
+                if dialect == Dialect::Rpm418 {
+                    break;
+                }
             }
             let stack = self.own.get(name);
             stack.is_some_and(|stack| stack.iter().any(|definition| definition.level > Level::GLOBAL))
