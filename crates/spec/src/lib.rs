@@ -11,7 +11,7 @@ pub use document::{
     Reach, Scope, Section, Substitute, Tag, TooLong, nearest_line,
 };
 pub use macros::{
-    Definition, Dialect, Expansion, ExpressionProblem, Files, Frame, Host, Level, Limits, MacroBase, MacroError,
+    Definition, Dialect, Expansion, ExpressionProblem, Files, Frame, Host, Level, Limits, LuaItem, MacroBase, MacroError,
     MacroErrorKind, Macros, MemoryFiles, Message, NoFiles, Notes, Settings, Severity, Shell, Value,
     Version,
 };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::engine::Engine;
 use super::error::MacroError;
 use super::expression::Value;
+use super::lua::LuaItem;
 use super::notes::Notes;
 use super::settings::Settings;
 use super::table::{Definition, Level, Shared, Table};
@@ -174,6 +175,16 @@ impl Macros {
         let mut expanded = Vec::new();
         self.expand_into(expression.as_ref(), &mut expanded)?;
         self.evaluate(expanded).map(|value| value.is_true())
+    }
+
+    /// Makes a global list of Lua empty: a spec's `sources`, `source_nums`, `patches`, `patch_nums`.
+    pub fn clear_lua_list(&mut self, list: &str) {
+        self.engine.clear_lua_list(list);
+    }
+
+    /// Appends to a global list of Lua.
+    pub fn append_to_lua_list(&mut self, list: &str, item: LuaItem) {
+        self.engine.append_to_lua_list(list, item);
     }
 
     /// Begins a scope: `%define` defines for it alone, until [`Macros::pop_level`].

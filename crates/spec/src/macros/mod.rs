@@ -31,6 +31,7 @@ mod version;
 pub use context::{Expansion, MacroBase, Macros};
 pub use error::{ExpressionProblem, Frame, MacroError, MacroErrorKind};
 pub use expression::Value;
+pub use lua::LuaItem;
 pub use notes::{Message, Notes, Severity};
 pub use settings::{Dialect, Files, Host, Limits, MemoryFiles, NoFiles, Settings, Shell};
 pub use table::{Definition, Level};

@@ -130,22 +130,17 @@ impl Lines {
 
     /// Reads the next line; false at the end.
     pub(crate) fn read(&mut self, strip: Strip) -> Result<bool, SpecError> {
-        let mut fresh = false;
         loop {
             // An expansion to nothing is one empty line.
-            if self.next >= self.buffer.len() && !fresh {
-                if !self.fill(strip)? {
-                    self.line.clear();
-                    return Ok(false);
-                }
-                fresh = true;
+            if self.next >= self.buffer.len() && !self.fill(strip)? {
+                self.line.clear();
+                return Ok(false);
             }
             let directive = self.take_line();
+            // After an `%include` the lines of the file come, not an empty one.
             if let Some(directive) = directive
                 && self.steer(directive)?
             {
-                // An included file begins with a line of its own.
-                fresh = false;
                 continue;
             }
             if directive.is_some_and(|directive| directive != Directive::Include) || !self.branches.reading() {

@@ -52,7 +52,7 @@ use std::sync::Arc;
 use crate::{Level, Macros};
 
 use error::SpecErrorKind as Kind;
-use lines::{Lines, Strip};
+use lines::Strip;
 use section::Section;
 use state::{Reader, Restart};
 

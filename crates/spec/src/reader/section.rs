@@ -76,22 +76,6 @@ impl Section {
         let word = &rest[..end];
         SECTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, section)| *section)
     }
-
-    /// The word that begins it, with its `%`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Package => "%package",
-            Self::Build(kind) => kind.name(),
-            Self::Scriptlet(kind) => kind.name(),
-            Self::Files => "%files",
-            Self::Changelog => "%changelog",
-            Self::Description => "%description",
-            Self::Policies => "%sepolicy",
-            Self::List(SourceKind::Source) => "%sourcelist",
-            Self::List(SourceKind::Patch) => "%patchlist",
-            Self::End => "%end",
-        }
-    }
 }
 
 impl BuildSectionKind {

@@ -56,14 +56,14 @@ impl Reader<'_> {
     fn name_source(&mut self, source: &Source) {
         let path = self.source_path(source.file_name());
         let number = source.number;
-        let (word, list) = match source.kind {
-            SourceKind::Source => ("SOURCE", "source"),
-            SourceKind::Patch => ("PATCH", "patch"),
+        let (word, lists) = match source.kind {
+            SourceKind::Source => ("SOURCE", ("sources", "source_nums")),
+            SourceKind::Patch => ("PATCH", ("patches", "patch_nums")),
         };
         let macros = &mut self.lines.macros;
         macros.set(format!("{word}{number}"), &path, Level::SPEC);
         macros.set(format!("{word}URL{number}"), &source.location, Level::SPEC);
-        super::lua_lists::append(macros, list, &path, number);
+        super::lua_lists::append(macros, lists, &path, number);
     }
 
     /// Where a source lies when the package is built.

@@ -43,9 +43,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) changelog: Vec<ChangelogEntry>,
     /// The folder that files are installed to, as it was before the spec.
     pub(crate) build_root: Vec<u8>,
-    /// Names of packages whose architecture a sub-package gave.
-    pub(crate) noarch: Vec<String>,
-    /// `_isa`, asked for once.
+    /// Whether there was a `%changelog`.
     pub(crate) seen_changelog: bool,
 }
 
@@ -61,6 +59,7 @@ impl<'a> Reader<'a> {
             .expand("%{?buildroot:%{buildroot}}")
             .map(|expansion| expansion.text)
             .unwrap_or_default();
+        super::lua_lists::clear(&mut macros);
         macros.set("_docdir", "%{_defaultdocdir}", Level::SPEC);
         macros.set_literal("__file_name", options.file.as_bytes(), Level::SPEC);
         let mut lines = Lines::new(Arc::clone(&options.file), text, macros, options.depth == Depth::Full);
@@ -77,7 +76,6 @@ impl<'a> Reader<'a> {
             build_sections: Vec::new(),
             changelog: Vec::new(),
             build_root,
-            noarch: Vec::new(),
             seen_changelog: false,
         }
     }

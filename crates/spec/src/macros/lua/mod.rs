@@ -5,7 +5,10 @@
 //! it, and put it back; nesting (`rpm.expand("%{lua:…}")`) works the same way.
 
 mod host;
+mod lists;
 mod time;
+
+pub use lists::LuaItem;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +31,8 @@ pub(crate) struct LuaState {
     /// What scripts have printed, innermost script last.
     prints: Vec<Vec<u8>>,
     used: Arc<AtomicU64>,
+    /// Changes of lists that the Lua has not been told yet.
+    pending: Vec<lists::Change>,
 }
 
 impl std::fmt::Debug for LuaState {
@@ -173,14 +178,16 @@ impl Engine {
 
     /// The context's Lua, made when it is first needed.
     fn lua_handle(&mut self) -> Result<Lua> {
-        if let Some(lua) = &self.lua.lua {
-            return Ok(lua.clone());
+        if let Some(lua) = self.lua.lua.clone() {
+            self.tell_lists(&lua)?;
+            return Ok(lua);
         }
         let module_path = format!("{}/lua/?.lua", self.settings.host.config_folder);
         let limits = self.settings.limits;
         let made = new_state(limits, &self.lua.used, &module_path);
         let lua = made.map_err(|error| script_failed(&error))?;
         self.lua.lua = Some(lua.clone());
+        self.tell_lists(&lua)?;
         Ok(lua)
     }
 }
