@@ -43,6 +43,8 @@ pub(crate) enum Builtin {
     UrlToPath,
     Verbose,
     Warn,
+    /// `%getncpus` that takes no argument.
+    Processors,
     // Those below came after rpm 4.18.
     RpmVersion,
     /// A function of Lua's `string` library.
@@ -68,7 +70,7 @@ impl Arguments {
 impl Builtin {
     pub(crate) fn arguments(self) -> Arguments {
         match self {
-            Self::Dump | Self::ConfigFolder | Self::Trace | Self::RpmVersion => Arguments::None,
+            Self::Dump | Self::Processors | Self::ConfigFolder | Self::Trace | Self::RpmVersion => Arguments::None,
             Self::Getncpus | Self::Verbose => Arguments::Any,
             _ => Arguments::Some,
         }
@@ -95,7 +97,6 @@ const COMMON: &[(&str, Builtin)] = &[
     ("expr", Builtin::Expr),
     ("getconfdir", Builtin::ConfigFolder),
     ("getenv", Builtin::Getenv),
-    ("getncpus", Builtin::Getncpus),
     ("global", Builtin::Global),
     ("load", Builtin::Load),
     ("lua", Builtin::Lua),
@@ -113,7 +114,11 @@ const COMMON: &[(&str, Builtin)] = &[
     ("warn", Builtin::Warn),
 ];
 
+/// What rpm 4.18 has otherwise than later ones.
+const EARLIER: &[(&str, Builtin)] = &[("getncpus", Builtin::Processors)];
+
 const LATER: &[(&str, Builtin)] = &[
+    ("getncpus", Builtin::Getncpus),
     ("gsub", Builtin::StringFunction("gsub")),
     ("len", Builtin::StringFunction("len")),
     ("lower", Builtin::StringFunction("lower")),
@@ -129,7 +134,7 @@ const LATER: &[(&str, Builtin)] = &[
 /// The built-ins of a dialect, by name.
 pub(crate) fn all(dialect: Dialect) -> impl Iterator<Item = (&'static str, Builtin)> {
     let later = match dialect {
-        Dialect::Rpm418 => &[],
+        Dialect::Rpm418 => EARLIER,
         Dialect::Rpm420 => LATER,
     };
     COMMON.iter().chain(later).copied()
@@ -170,6 +175,10 @@ impl Engine {
                 self.expand_text(b"%__rpmuncompress ", out)?;
                 self.append(argument, out)
             }
+            // rpm 4.18 leaves the marks in every text.
+            Builtin::Quote if self.settings.dialect == Dialect::Rpm418 => {
+                self.append(&arguments::join_quoted(&words[1..]), out)
+            }
             Builtin::Quote => {
                 if out.quotes == Quotes::Keep {
                     out.has_quotes = true;
@@ -179,7 +188,7 @@ impl Engine {
                     self.append(&arguments::join(&words[1..]), out)
                 }
             }
-            Builtin::Getncpus => {
+            Builtin::Getncpus | Builtin::Processors => {
                 let count = self.processors(if given { argument } else { b"total" }, out)?;
                 self.append(count.to_string().as_bytes(), out)
             }

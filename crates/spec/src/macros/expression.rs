@@ -237,7 +237,9 @@ impl Parser<'_> {
         }
         let text = self.read_to(end)?;
         self.at = end + 1;
-        let value = if version {
+        let value = if version && self.discard {
+            Value::Version(Version { epoch: None, version: Vec::new(), release: None })
+        } else if version {
             Value::Version(Version::parse(&text).ok_or_else(|| self.problem(ExpressionProblem::InvalidVersion))?)
         } else {
             Value::String(text)

@@ -1,0 +1,5 @@
+//! What the tests of macros share.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub(crate) mod generator;
+pub(crate) mod rpm;
