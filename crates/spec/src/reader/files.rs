@@ -3,6 +3,8 @@
 //! rpm reads these lines only when it builds; here too nothing in them is an error. What rpm would refuse then is
 //! warned of.
 
+use crate::Level;
+
 use super::error::{SpecError, SpecErrorKind as Kind};
 use super::lines::Strip;
 use super::model::{Attributes, ConfigPolicy, FileEntry, FileList, Verify};
@@ -32,6 +34,8 @@ impl Reader<'_> {
         list.from.extend(from);
         let full = self.is_full();
         let mut defaults = Attributes::default();
+        // Here `%license` is a word of its own, not the value of the tag.
+        self.lines.macros.set("license", "%%license", Level::SPEC);
         self.lines.start_skimming(!full);
         let next = self.each_line(Strip::Comments, |reader| {
             let text = reader.lines.line().trim_ascii();
@@ -53,6 +57,7 @@ impl Reader<'_> {
             Ok(())
         });
         self.lines.start_skimming(false);
+        self.lines.macros.undefine("license");
         self.packages[index].files = Some(list);
         next
     }

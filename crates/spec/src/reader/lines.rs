@@ -152,10 +152,11 @@ impl Lines {
     }
 
     fn strip(&mut self, strip: Strip) {
-        if strip != Strip::Nothing && self.line.trim_ascii_start().starts_with('#') {
-            self.line.clear();
-        }
-        if strip == Strip::CommentsAndBlanks {
+        let start = self.line.len() - self.line.trim_ascii_start().len();
+        if strip != Strip::Nothing && self.line[start..].starts_with('#') {
+            // The blanks before a comment stay.
+            self.line.truncate(start);
+        } else if strip == Strip::CommentsAndBlanks {
             let length = self.line.trim_ascii_end().len();
             self.line.truncate(length);
         }

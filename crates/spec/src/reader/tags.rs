@@ -62,7 +62,7 @@ impl TextTag {
     pub(crate) fn is_inherited(self) -> bool {
         !matches!(
             self,
-            Self::Name | Self::Summary | Self::Vcs | Self::SourceLicense | Self::BuildSystem | Self::Icon
+            Self::Name | Self::Summary | Self::SourceLicense | Self::BuildSystem | Self::Icon
         )
     }
 }
