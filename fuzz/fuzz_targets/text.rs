@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    lazuli_fuzz::text(data);
+    let _ = lazuli_fuzz::text(data);
 });

@@ -7,23 +7,11 @@
 use lazuli_deb::{Changelog, Copyright, Deb, License, Limits, Version};
 use lazuli_repodata::{Repomd, filelists, other, primary as primary_xml, updateinfo};
 use lazuli_rpm::{Dependency, Evr, Metadata, Package, RichDependency};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
-/// What became of an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It was understood to its end.
-    Accepted,
-    /// It was refused, with an error.
-    Refused,
-}
-
-impl Verdict {
-    fn of(accepted: bool) -> Self {
-        if accepted { Self::Accepted } else { Self::Refused }
-    }
-}
+/// What became of an input: understood to its end, or why it was refused.
+pub type Verdict = Result<(), String>;
 
 /// A function that takes any bytes.
 pub type Target = fn(&[u8]) -> Verdict;
@@ -55,31 +43,33 @@ pub fn deb(data: &[u8]) -> Verdict {
         entries: ENTRIES,
         decompressor_memory: DECOMPRESSOR,
     };
-    let Ok(deb) = Deb::parse(data, limits) else {
-        return Verdict::Refused;
-    };
-    let walked = deb.visit_files(|_, content| io::copy(content, &mut io::sink()).map(|_| ()));
-    Verdict::of(walked.is_ok())
+    let deb = Deb::parse(data, limits).map_err(text_of)?;
+    deb.visit_files(|_, content| io::copy(content, &mut io::sink()).map(|_| ()))
+        .map_err(text_of)
+}
+
+/// An error with its causes: writing them must be possible too.
+fn text_of(error: impl std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        text = format!("{text}: {one}");
+        cause = one.source();
+    }
+    text
 }
 
 /// An `.rpm`: headers, metadata, digests and payload.
 pub fn rpm(data: &[u8]) -> Verdict {
-    let Ok(package) = Package::parse(data) else {
-        return Verdict::Refused;
-    };
-    let digests = package.verify_digests().is_ok();
-    let Ok(metadata) = package.metadata() else {
-        return Verdict::Refused;
-    };
-    let installed = metadata
-        .files
-        .iter()
-        .map(|file| file.size)
-        .fold(0, u64::saturating_add);
-    if installed > UNFOLDED {
-        return Verdict::Refused;
+    let package = Package::parse(data).map_err(text_of)?;
+    let digests = package.verify_digests();
+    let metadata = package.metadata().map_err(text_of)?;
+    let sizes = metadata.files.iter().map(|file| file.size);
+    if sizes.fold(0, u64::saturating_add) > UNFOLDED {
+        return Err("it is too large to be unpacked here".to_owned());
     }
-    Verdict::of(digests && unpack(&package, &metadata).is_ok())
+    unpack(&package, &metadata).map_err(text_of)?;
+    digests.map_err(text_of)
 }
 
 fn unpack(package: &Package<'_>, metadata: &Metadata) -> Result<(), lazuli_rpm::PackageError> {
@@ -93,34 +83,36 @@ fn unpack(package: &Package<'_>, metadata: &Metadata) -> Result<(), lazuli_rpm::
     Ok(())
 }
 
-/// Any file of rpm-md; packages are written and read again.
+/// Any file of rpm-md; packages and advisories are written and read again.
 pub fn primary(data: &[u8]) -> Verdict {
-    let mut accepted = Repomd::parse(data).is_ok();
-    if let Ok(packages) = primary_xml::parse(data) {
-        accepted = true;
+    let plain = is_plain(data);
+    let packages = primary_xml::parse(data).map_err(text_of).map(|packages| {
         let written = primary_xml::write(&packages);
-        if is_plain(data) {
+        if plain {
             let again = primary_xml::parse(&written).unwrap_or_default();
             assert_eq!(again.len(), packages.len(), "what was written can be read");
             assert!(primary_xml::write(&again) == written, "it is written as before");
         }
-    }
-    if let Ok(lists) = filelists::parse(data) {
-        accepted = true;
-        filelists::attach(&mut primary_xml::parse(data).unwrap_or_default(), lists);
-    }
-    accepted |= other::parse(data).is_ok();
-    if let Ok(advisories) = updateinfo::parse(data) {
-        accepted = true;
+        packages
+    });
+    let lists = filelists::parse(data).map_err(text_of).map(|lists| {
+        filelists::attach(&mut packages.clone().unwrap_or_default(), lists);
+    });
+    let advisories = updateinfo::parse(data).map_err(text_of).map(|advisories| {
         let written = updateinfo::write(&advisories);
-        if is_plain(data) {
-            assert!(
-                updateinfo::parse(&written).is_ok(),
-                "what was written can be read"
-            );
-        }
-    }
-    Verdict::of(accepted)
+        assert!(
+            !plain || updateinfo::parse(&written).is_ok(),
+            "what was written can be read"
+        );
+    });
+    let index = Repomd::parse(data).map(|_| ()).map_err(text_of);
+    let changelogs = other::parse(data).map(|_| ()).map_err(text_of);
+    packages
+        .map(|_| ())
+        .or(lists)
+        .or(advisories)
+        .or(index)
+        .or(changelogs)
 }
 
 /// Whether XML has nothing that XML cannot say: control characters are left out when it is written again.
@@ -135,10 +127,7 @@ fn is_plain(data: &[u8]) -> bool {
 
 /// A configuration file, and a lock, which is written and read again.
 pub fn catalog(data: &[u8]) -> Verdict {
-    let Ok(text) = std::str::from_utf8(data) else {
-        return Verdict::Refused;
-    };
-    let config = lazuli_catalog::parse_config(Path::new("fuzz.toml"), text);
+    let text = std::str::from_utf8(data).map_err(text_of)?;
     let lock = lazuli_catalog::LockFile::parse(text);
     if let Ok(lock) = &lock {
         let again = lazuli_catalog::LockFile::parse(&lock.to_string());
@@ -148,69 +137,59 @@ pub fn catalog(data: &[u8]) -> Verdict {
             "a lock that was written is the same"
         );
     }
-    if let Err(problems) = &config {
-        // Messages point into the text: they must be able to.
-        let _ = problems.to_string();
-    }
-    Verdict::of(config.is_ok() || lock.is_ok())
+    let config = lazuli_catalog::parse_config(Path::new("fuzz.toml"), text).map_err(text_of);
+    lock.map(|_| ()).or(config.map(|_| ()))
 }
 
 /// Small grammars: versions, relations, licences, changelogs, dependencies. What is understood is written and read again.
 pub fn text(data: &[u8]) -> Verdict {
-    let mut accepted = Changelog::parse(data, CHANGES).problem.is_none();
-    let Ok(text) = std::str::from_utf8(data) else {
-        return Verdict::of(accepted);
-    };
-    if let Ok(relations) = lazuli_deb::parse_relations(text) {
-        accepted = true;
-        for relation in relations.iter().flatten() {
-            let again = lazuli_deb::parse_relation(&relation.to_string());
-            assert_eq!(again.as_ref(), Ok(relation));
-        }
+    let problem = Changelog::parse(data, CHANGES).problem;
+    let changelog = problem.map_or(Ok(()), |problem| Err(text_of(problem)));
+    let text = std::str::from_utf8(data).map_err(text_of)?;
+    let relations = relations(text);
+    let rich = rich(text);
+    let versions = versions(text);
+    let copyright = Copyright::parse(text).map_err(text_of).map(|copyright| {
+        let files = copyright.files.iter().map(|files| &files.license);
+        let licences = files.chain(&copyright.licenses);
+        let _ = licences.filter_map(|licence| licence.expression().ok()).count();
+    });
+    changelog.or(relations).or(rich).or(copyright).or(versions)
+}
+
+fn relations(text: &str) -> Verdict {
+    let relations = lazuli_deb::parse_relations(text).map_err(text_of)?;
+    for relation in relations.iter().flatten() {
+        let again = lazuli_deb::parse_relation(&relation.to_string());
+        assert_eq!(again.as_ref(), Ok(relation));
     }
-    accepted |= lazuli_deb::parse_paragraphs(text).all(|paragraph| paragraph.is_ok());
-    if let Ok(copyright) = Copyright::parse(text) {
-        let licences = copyright
-            .files
-            .iter()
-            .map(|files| &files.license)
-            .chain(&copyright.licenses);
-        let _ = licences
-            .filter_map(|licence: &License| licence.expression().ok())
-            .count();
-    }
-    if let Ok(rich) = RichDependency::parse(text) {
-        accepted = true;
-        let written = rich.to_string();
-        assert_eq!(RichDependency::parse(&written).as_ref(), Ok(&rich), "{written}");
-    }
+    Ok(())
+}
+
+fn rich(text: &str) -> Verdict {
     if let Ok(dependency) = Dependency::parse(text) {
         assert!(dependency.overlaps(&dependency), "{dependency}");
     }
-    accepted |= versions(text);
-    Verdict::of(accepted)
+    let rich = RichDependency::parse(text).map_err(text_of)?;
+    let written = rich.to_string();
+    assert_eq!(RichDependency::parse(&written).as_ref(), Ok(&rich), "{written}");
+    Ok(())
 }
 
 /// Two lines as versions: whichever is newer, the other is older.
-fn versions(text: &str) -> bool {
+fn versions(text: &str) -> Verdict {
     let mut lines = text.lines();
     let (Some(left), Some(right)) = (lines.next(), lines.next()) else {
-        return false;
+        return Err("these are not two lines".to_owned());
     };
-    let debian = match (Version::parse(left), Version::parse(right)) {
-        (Ok(left), Ok(right)) => {
-            assert_eq!(left.cmp(&right), right.cmp(&left).reverse());
-            true
-        }
-        _ => false,
-    };
-    let rpm = match (Evr::parse(left), Evr::parse(right)) {
-        (Ok(left), Ok(right)) => {
-            assert_eq!(left.cmp(&right), right.cmp(&left).reverse());
-            assert_eq!(left.compare(&right), right.compare(&left).reverse());
-            true
-        }
-        _ => false,
-    };
-    debian || rpm
+    if let (Ok(left), Ok(right)) = (Version::parse(left), Version::parse(right)) {
+        assert_eq!(left.cmp(&right), right.cmp(&left).reverse());
+    }
+    let (left, right) = (
+        Evr::parse(left).map_err(text_of)?,
+        Evr::parse(right).map_err(text_of)?,
+    );
+    assert_eq!(left.cmp(&right), right.cmp(&left).reverse());
+    assert_eq!(left.compare(&right), right.compare(&left).reverse());
+    Ok(())
 }
