@@ -12,7 +12,7 @@ use macros_support::rpm::{self, Outcome};
 
 /// Texts for each seed; an rpm process each.
 const TEXTS: usize = 1_500;
-const SEEDS: std::ops::Range<u64> = 1..100;
+const SEEDS: std::ops::Range<u64> = 1..12;
 
 fn context() -> Macros {
     let cpus = std::thread::available_parallelism().unwrap().get();
@@ -56,20 +56,4 @@ fn generated_texts_expand_as_rpm_expands_them() {
     assert!(failed > compared / 50 && failed < compared / 2, "{failed} of {compared} texts fail: a poor mixture");
     let shown = differences.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(differences.is_empty(), "{} of {compared} differ:\n{shown}", differences.len());
-}
-#[test]
-fn zz_kinds() {
-    let mut kinds = std::collections::BTreeMap::new();
-    for seed in SEEDS {
-        let mut macros = context();
-        for text in Generator::new(seed).texts(TEXTS) {
-            if let Err(error) = macros.expand(&text) {
-                let k = format!("{:?}", error.kind);
-                *kinds.entry(k.chars().take(50).collect::<String>()).or_insert(0) += 1;
-            }
-        }
-    }
-    let mut k: Vec<_> = kinds.into_iter().collect();
-    k.sort_by_key(|k| std::cmp::Reverse(k.1));
-    for (k, n) in k.iter().take(40) { println!("{n} {k}"); }
 }

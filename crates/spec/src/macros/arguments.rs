@@ -66,6 +66,8 @@ pub(crate) struct GivenOption {
 pub(crate) struct Parsed {
     pub(crate) options: Vec<GivenOption>,
     pub(crate) words: Vec<Vec<u8>>,
+    /// The letter of an option that is not declared, or that lacks its value: nothing after it is read.
+    pub(crate) refused: Option<u8>,
 }
 
 /// How a declared option takes its value.
@@ -92,17 +94,11 @@ fn declared(options: &[u8], letter: u8) -> Option<Takes> {
 
 /// Parts words into options and others as `getopt(3)` of the GNU C library does: `words[0]` is the macro's name, options
 /// may stand anywhere unless the declaration begins with `+`, and `--` ends them.
-///
-/// # Errors
-/// The letter of an option that is not declared, or that lacks its value.
-pub(crate) fn parse_options(
-    declaration: &[u8],
-    words: &[Vec<u8>],
-) -> std::result::Result<Parsed, u8> {
+pub(crate) fn parse_options(declaration: &[u8], words: &[Vec<u8>]) -> Parsed {
     let mut parsed = Parsed::default();
     if declaration == b"-" {
         parsed.words = words.iter().skip(1).cloned().collect();
-        return Ok(parsed);
+        return parsed;
     }
     let posix = declaration.first() == Some(&b'+');
     let in_order = declaration.first() == Some(&b'-');
@@ -115,18 +111,18 @@ pub(crate) fn parse_options(
         at += 1;
         if word == b"--" {
             parsed.words.extend_from_slice(&words[at..]);
-            return Ok(parsed);
+            return parsed;
         }
         if word.len() < 2 || word[0] != b'-' {
             if in_order {
                 // The library hands out the word as option 1, which nobody declares; rpm then takes all words as they
                 // came, the name too.
                 parsed.words = words.to_vec();
-                return Ok(parsed);
+                return parsed;
             }
             if posix {
                 parsed.words.extend_from_slice(&words[at - 1..]);
-                return Ok(parsed);
+                return parsed;
             }
             parsed.words.push(word.clone());
             continue;
@@ -135,7 +131,10 @@ pub(crate) fn parse_options(
         while letter < word.len() {
             let option = word[letter];
             letter += 1;
-            let takes = declared(declared_options, option).ok_or(option)?;
+            let Some(takes) = declared(declared_options, option) else {
+                parsed.refused = Some(option);
+                return parsed;
+            };
             let attached = (letter < word.len()).then(|| word[letter..].to_vec());
             let value = match takes {
                 Takes::Nothing => None,
@@ -145,7 +144,10 @@ pub(crate) fn parse_options(
                         parsed.options.push(GivenOption { letter: b':', value: None });
                         break;
                     }
-                    None => return Err(option),
+                    None => {
+                        parsed.refused = Some(option);
+                        return parsed;
+                    }
                     value => {
                         at += usize::from(letter == word.len());
                         value
@@ -158,5 +160,5 @@ pub(crate) fn parse_options(
             }
         }
     }
-    Ok(parsed)
+    parsed
 }

@@ -65,6 +65,15 @@ struct Found<'a> {
     words_end: WordsEnd,
 }
 
+/// How the arguments of a call are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ArgumentForm {
+    /// `%{name:argument}`: one argument.
+    Whole,
+    /// `%{name words}`, `%name words`.
+    Words,
+}
+
 /// Where the words of a call end.
 #[derive(Clone, Copy)]
 enum WordsEnd {
@@ -121,6 +130,30 @@ impl Engine {
         let mut part = out.inner(quotes);
         self.expand_text(text, &mut part)?;
         Ok(part)
+    }
+
+    /// Expands the arguments of a macro, and parts them at blanks if they are words.
+    fn expand_arguments(
+        &mut self,
+        definition: &Arc<Definition>,
+        text: &[u8],
+        form: ArgumentForm,
+        words: &mut Vec<Vec<u8>>,
+        out: &mut Output,
+    ) -> Result<()> {
+        let quotes = if form == ArgumentForm::Words { Quotes::Keep } else { out.quotes };
+        let mut part = out.inner(quotes);
+        let result = self.expand_text(text, &mut part);
+        match form {
+            ArgumentForm::Words => split_quoted(&part.bytes, b" \t", words),
+            ArgumentForm::Whole => words.push(part.bytes),
+        }
+        if result.is_err() && self.settings.dialect == Dialect::Rpm418 && !definition.is_builtin() {
+            // The call goes on until its body: its scope ends one definition of each name, also those that an earlier
+            // scope has left.
+            self.call_body(definition, b"", Some(std::mem::take(words)), false, out).ok();
+        }
+        result
     }
 
     /// Expands the macro whose `%` is just before `at`; gives the place to go on.
@@ -219,10 +252,8 @@ impl Engine {
             if free_form {
                 words.push(argument.to_vec());
             } else {
-                let expanded = self
-                    .expand_part(argument, out.quotes, out)
+                self.expand_arguments(definition, argument, ArgumentForm::Whole, &mut words, out)
                     .map_err(|failure| failure.within(start))?;
-                words.push(expanded.bytes);
             }
         } else {
             // A built-in without arguments leaves the rest of its line alone.
@@ -243,10 +274,8 @@ impl Engine {
                 if free_form {
                     words.push(argument.to_vec());
                 } else {
-                    let expanded = self
-                        .expand_part(argument, Quotes::Keep, out)
+                    self.expand_arguments(definition, argument, ArgumentForm::Words, &mut words, out)
                         .map_err(|failure| failure.within(found.name_end))?;
-                    split_quoted(&expanded.bytes, b" \t", &mut words);
                 }
             }
         }
@@ -358,11 +387,7 @@ impl Engine {
         };
         self.define_automatic(b"**".to_vec(), all);
         let declared = definition.options.as_deref().unwrap_or_default();
-        let parsed = parse_options(declared, words).map_err(|letter| MacroErrorKind::UnknownOption {
-            option: char::from(letter),
-            name: shown(&definition.name),
-            options: shown(declared),
-        })?;
+        let parsed = parse_options(declared, words);
         for option in parsed.options {
             let flag = vec![b'-', option.letter];
             let Some(value) = option.value else {
@@ -376,6 +401,11 @@ impl Engine {
             let mut name = flag;
             name.push(b'*');
             self.define_automatic(name, Body::Literal(value));
+        }
+        if let Some(letter) = parsed.refused {
+            let option = char::from(letter);
+            let (name, options) = (shown(&definition.name), shown(declared));
+            return Err(MacroErrorKind::UnknownOption { option, name, options }.into());
         }
         let count = parsed.words.len().to_string().into_bytes();
         self.define_automatic(b"#".to_vec(), Body::Literal(count));

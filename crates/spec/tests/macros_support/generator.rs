@@ -1,4 +1,7 @@
 //! A seeded generator of texts with macros, in nested constructs, right and wrong.
+//!
+//! It leaves out what makes rpm read memory that is not its own: a bracket that is not closed before a backslash that
+//! ends its text, and a macro that is undefined while its own arguments are expanded.
 
 /// The generator.
 pub(crate) struct Generator {
@@ -103,7 +106,8 @@ impl Generator {
             10 => format!("%{{expr:{}}}", self.expression(depth, false)),
             11 | 12 => self.builtin(depth),
             13 | 14 => self.define(depth),
-            15 => self.undefine(),
+            // A macro that is undefined while its arguments are expanded is freed memory in rpm.
+            15 if depth == 1 => self.undefine(),
             16 => format!("%{{expand:{}}}", self.text(depth)),
             17 => self.lua(depth),
             18 if self.chance(40) => self.broken(depth),
@@ -113,7 +117,7 @@ impl Generator {
 
     fn literal(&mut self) -> String {
         self.pick(&[
-            "a", "abc", " ", "  ", "%%", "x y", "1", "0", "42", "-", "a/b.c", "/usr/lib/", "\t", "\n", "\\", "\\\n", ":",
+            "a", "abc", " ", "  ", "%%", "x y", "1", "0", "42", "-", "a/b.c", "/usr/lib/", "\t", "\n", "\\a", ":",
             "é", "\"", "%", "a b  c", "(", "[", "%-", "%?", "http://h/p", ".", "%%{foo}", "v", "# c", "''",
         ])
         .to_owned()
@@ -189,11 +193,12 @@ impl Generator {
         };
         // Bodies that call themselves only end at the limit, and bodies of lines are as common as those in braces.
         let body = if self.chance(50) { self.literal() } else { self.text(depth) };
-        match self.below(6) {
+        match self.below(7) {
             0 => format!("%{how} {name}{options} {{{body}}}\n"),
             1 => format!("%{{{how} {name}{options} {body}}}"),
             2 => format!("%{{{how}:{name}{options} {body}}}"),
             3 => format!("%{how} {name}{options} {body}\n\n"),
+            5 => format!("%{how} {name}{options} \\\n  {body} \\\n{}\n", self.word()),
             4 => format!("%{how} {name}{options} {body}%1%2%*%#%{{-a*}}\n"),
             _ => format!("%{how} {name}{options} {body}\n"),
         }

@@ -15,6 +15,10 @@ pub(crate) enum Outcome {
     Died,
 }
 
+/// Memory and time of one rpm.
+const MOST_KIBIBYTES: u32 = 1 << 20;
+const MOST_SECONDS: u32 = 5;
+
 /// Texts of one run that may crash rpm.
 const MOST_DEADLY: usize = 20;
 
@@ -91,10 +95,13 @@ impl Rpm {
             out:close()"#
         );
         std::fs::write(self.path("run.lua"), script).unwrap();
-        let output = Command::new("rpm")
-            .arg(format!("--macros={folder}/macros"))
-            .arg("--eval")
-            .arg(format!("%{{lua:dofile('{folder}/run.lua')}}"))
+        // A text that grows without end must not take the machine with it.
+        let command = format!(
+            "ulimit -v {MOST_KIBIBYTES}; ulimit -t {MOST_SECONDS}; \
+             exec rpm --macros={folder}/macros --eval \"%{{lua:dofile('{folder}/run.lua')}}\""
+        );
+        let output = Command::new("sh")
+            .args(["-c", &command])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", self.folder.path())

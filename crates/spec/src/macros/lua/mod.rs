@@ -232,7 +232,10 @@ fn argument_tables(
     let (opt, arg) = (lua.create_table()?, lua.create_table()?);
     let mut rest = words.get(1..).unwrap_or_default().to_vec();
     if let Some(options) = options {
-        let parsed = parse_options(options, words).map_err(Problem::Option)?;
+        let parsed = parse_options(options, words);
+        if let Some(letter) = parsed.refused {
+            return Err(Problem::Option(letter));
+        }
         for option in parsed.options {
             let letter = lua.create_string([option.letter])?;
             opt.raw_set(letter, lua.create_string(option.value.unwrap_or_default())?)?;
