@@ -72,38 +72,50 @@ impl Reader<'_> {
             return Err(self.lines.error(Kind::SecondSection { section }, "%changelog"));
         }
         self.seen_changelog = true;
-        let header = self.lines.position();
         let (text, next) = self.read_text(Strip::Comments)?;
-        self.changelog = parse(&text).map_err(|reason| {
-            let mut error = SpecError::of_file(&header.file, Kind::BadChangelog { reason });
-            error.set_line(header.line);
-            error.with_hint("an entry begins with `* Mon Jan 01 2024 Name <address> - version`")
-        })?;
+        let (entries, problem) = parse(&text);
+        self.changelog = entries;
+        if let Some(problem) = problem {
+            self.lines.warn(format!("a bad entry of %changelog, which ends it: {problem}"));
+        }
         Ok(next)
     }
 }
 
-/// Takes a changelog apart.
-fn parse(text: &str) -> Result<Vec<ChangelogEntry>, &'static str> {
+/// Takes a changelog apart: the entries up to the first that is wrong, and what is wrong with it. rpm goes on as well where
+/// it only reads a spec; it builds none with such an entry.
+fn parse(text: &str) -> (Vec<ChangelogEntry>, Option<&'static str>) {
     let mut entries: Vec<ChangelogEntry> = Vec::new();
     let mut rest = text.trim_ascii_start();
     while !rest.is_empty() {
-        let Some(entry) = rest.strip_prefix('*') else { return Err("an entry begins with `*`") };
-        let end = entry.find("\n*").map_or(entry.len(), |at| at + 1);
-        let (entry, after) = entry.split_at(end);
-        let Some((first, text)) = entry.split_once('\n') else { return Err("an entry has no text") };
-        let (time, name) = parse_first_line(first.trim_ascii())?;
-        if entries.last().is_some_and(|before| before.time < time) {
-            return Err("the entries are not in order, the newest first");
+        match parse_entry(rest, entries.last()) {
+            Ok((entry, after)) => {
+                entries.push(entry);
+                rest = after;
+            }
+            Err(problem) => return (entries, Some(problem)),
         }
-        let text = text.trim_ascii();
-        if text.is_empty() {
-            return Err("an entry has no text");
-        }
-        entries.push(ChangelogEntry { time, name: name.to_owned(), text: text.to_owned() });
-        rest = after;
     }
-    Ok(entries)
+    (entries, None)
+}
+
+fn parse_entry<'a>(
+    text: &'a str,
+    before: Option<&ChangelogEntry>,
+) -> Result<(ChangelogEntry, &'a str), &'static str> {
+    let Some(entry) = text.strip_prefix('*') else { return Err("an entry begins with `*`") };
+    let end = entry.find("\n*").map_or(entry.len(), |at| at + 1);
+    let (entry, after) = entry.split_at(end);
+    let Some((first, text)) = entry.split_once('\n') else { return Err("an entry has no text") };
+    let (time, name) = parse_first_line(first.trim_ascii())?;
+    if before.is_some_and(|before| before.time < time) {
+        return Err("the entries are not in order, the newest first");
+    }
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Err("an entry has no text");
+    }
+    Ok((ChangelogEntry { time, name: name.to_owned(), text: text.to_owned() }, after))
 }
 
 /// The words of a text, each with what comes after it.

@@ -217,12 +217,6 @@ pub enum SpecErrorKind {
         /// Why.
         reason: String,
     },
-    /// A changelog entry that can't be read.
-    #[error("bad %changelog entry: {reason}")]
-    BadChangelog {
-        /// What is wrong.
-        reason: &'static str,
-    },
     /// `%end` with arguments, or text outside of a section after it.
     #[error("{reason}")]
     OutsideSection {
@@ -290,7 +284,9 @@ impl SpecError {
         let detail = &self.0;
         let mut text = format!("error: {}\n", detail.kind);
         if detail.column == 0 {
-            text.push_str(&format!(" --> {}\n", detail.position.file));
+            let line = Some(detail.position.line).filter(|line| *line > 0);
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            text.push_str(&format!(" --> {}{line}\n", detail.position.file));
         } else {
             let number = detail.position.line.to_string();
             let margin = " ".repeat(number.len());

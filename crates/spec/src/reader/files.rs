@@ -69,9 +69,9 @@ fn parse_entry(line: &str, defaults: &mut Attributes) -> Result<Option<FileEntry
     let mut only_defaults = false;
     let mut rest = line;
     while !rest.is_empty() {
-        let word_end = rest[1..].find(|character: char| !character.is_ascii_alphabetic()).map_or(rest.len(), |at| at + 1);
-        if rest.starts_with('%') {
-            let (word, after) = rest.split_at(word_end);
+        if let Some(name) = rest.strip_prefix('%') {
+            let end = name.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(name.len());
+            let (word, after) = rest.split_at(end + 1);
             let (arguments, after) = take_arguments(after)?;
             match apply(&mut entry, defaults, word, arguments)? {
                 Applied::Yes => {

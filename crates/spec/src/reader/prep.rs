@@ -99,11 +99,11 @@ impl Reader<'_> {
             let mkdir = self.lines.value_of("__mkdir_p");
             script.push_str(&format!("{mkdir} '{name}'\ncd '{name}'\n"));
         }
-        if !creates && unpacks {
-            self.unpack(0, quiet, script)?;
-        }
         for number in numbers(&options, 'b')? {
             self.unpack(number, quiet, script)?;
+        }
+        if !creates && unpacks {
+            self.unpack(0, quiet, script)?;
         }
         if !creates {
             script.push_str(&format!("cd '{name}'\n"));

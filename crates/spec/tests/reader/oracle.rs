@@ -1,19 +1,20 @@
 //! The reader against rpm's own `rpmspec`: what it answers, what it expands to, and what it refuses.
-#![allow(clippy::unwrap_used)]
 
-mod reader_support;
 
 use std::path::{Path, PathBuf};
 
 use lazuli_spec::{MacroBase, ReadOptions, Spec};
-use reader_support::generator::Generator;
-use reader_support::{answers, corpus, machine_macros, rpmspec};
+use crate::support::generator::Generator;
+use crate::support::{answers, corpus, machine_macros, rpmspec};
 
 /// Specs that the generator makes.
 const GENERATED: u64 = 360;
 
 /// Specs in which we differ from rpm 4.18 on purpose, by their file names, and why.
-const EXPLAINED: [(&str, &str); 0] = [];
+const EXPLAINED: [(&str, &str); 2] = [
+    ("filetrigger_relative.spec", "rpm says that the condition must begin with a slash, and goes on without the trigger"),
+    ("interpreter_internal.spec", "rpm says that the interpreter is none, and goes on without the scriptlet"),
+];
 
 fn read(base: &MacroBase, path: &Path, name: &str) -> Result<Spec, lazuli_spec::SpecError> {
     let bytes = std::fs::read(path).unwrap();
@@ -58,7 +59,7 @@ fn as_rpm_prints(expanded: &str) -> String {
             )
     };
     let mut lines: Vec<&str> = expanded.split_inclusive('\n').collect();
-    if let Some(prep) = lines.iter().position(|line| line.trim_ascii_end() == "%prep")
+    if let Some(prep) = lines.iter().position(|line| line.trim_ascii_end().eq_ignore_ascii_case("%prep"))
         && let Some(next) = lines[prep + 1..].iter().position(is_section)
     {
         lines.remove(prep + 1 + next);
@@ -112,8 +113,11 @@ fn specs_are_read_as_rpm_reads_them() {
         std::fs::write(&path, Generator::spec(seed)).unwrap();
         specs.push(path);
     }
+    let begun = std::time::Instant::now();
     let base = machine_macros(folder.path(), &home);
+    println!("macros {:?}", begun.elapsed());
     let expected = rpmspec::ask(folder.path(), &home, &specs);
+    println!("rpm {:?}", begun.elapsed());
     let mut differences = Vec::new();
     let mut explained = 0;
     let mut read = 0;
@@ -127,6 +131,7 @@ fn specs_are_read_as_rpm_reads_them() {
             differences.push(format!("{name}\n{found}"));
         }
     }
+    println!("all {:?}", begun.elapsed());
     println!("{} specs, {read} of them read by rpm; {explained} explained differences", specs.len());
     if let Some(folder) = std::env::var_os("LAZULI_KEEP_SPECS") {
         for path in &specs {
@@ -137,5 +142,5 @@ fn specs_are_read_as_rpm_reads_them() {
     assert!(differences.is_empty(), "{} of {} specs differ:\n{shown}", differences.len(), specs.len());
     assert_eq!(explained, EXPLAINED.len(), "an explained difference is none any more");
     assert!(read >= 300, "only {read} specs are read by rpm: a poor mixture");
-    assert!(written >= 1 && refused.is_empty(), "the corpus is too small");
+    assert!(written >= 20 && refused.len() >= 50, "the corpus is too small");
 }
