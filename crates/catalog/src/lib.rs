@@ -60,6 +60,7 @@ pub use schema::{
     FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
     ReleaseCalculation, Replacement, SearchMode, SectionTarget,
 };
+pub use suggest::nearest;
 pub use value::{
     AbsolutePath, AccountName, Architecture, ByteSize, CommitId, ComponentName, DebianArchitecture,
     DebianVersion, DistroName, DistroVersion, FileMode, Fingerprint, GroupName, ImageName, InvalidValue,

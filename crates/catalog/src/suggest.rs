@@ -5,7 +5,8 @@ const MAX_COMPARED: usize = 64;
 
 /// The candidate that is closest to `text`, if one is close enough to be meant: at most a third of the letters differ,
 /// and not all of them.
-pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (text.chars().count() / 3).max(1);
     candidates
         .into_iter()

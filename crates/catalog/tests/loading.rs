@@ -397,6 +397,10 @@ capabilities = {{ machine-bootable = true }}
 packages = [\"vim\"]
 exclude-packages = [\"v*\"]
 disk = {{ esp = {{ label = \"MUCH TOO LONG\" }} }}
+[images.units.system]
+default-target = \"ssh.service\"
+enable-units = [\"ssh.service\"]
+disable-units = [\"ssh.service\"]
 "
     );
     let catalog = load(&[("/p/later.toml", ""), ("/p/lazuli.toml", &text)]).unwrap();
@@ -405,7 +409,7 @@ disk = {{ esp = {{ label = \"MUCH TOO LONG\" }} }}
         .components(&distro, Architecture::X86_64)
         .unwrap_err()
         .to_string();
-    for image in ["loop", "disk"] {
+    for image in ["loop", "disk", "units"] {
         let error = catalog
             .image(&ImageName::new(image).unwrap(), &distro, Architecture::X86_64)
             .unwrap_err();

@@ -7,8 +7,8 @@ use super::declare::{resolve_files, resolve_symlinks};
 use super::{Fault, FileEntry, LinkEntry};
 use crate::schema::{self, FileSystem, ImageFormat, Layer as _, ListRule};
 use crate::value::{
-    AbsolutePath, Architecture, ByteSize, ImageName, KernelArgument, NamePattern, PackageName, PathGlob,
-    UnitName,
+    AbsolutePath, Architecture, ByteSize, ImageName, KernelArgument, Keymap, Locale, NamePattern, PackageName,
+    PathGlob, TimeZone, UnitName,
 };
 
 const MIB: u64 = 1 << 20;
@@ -64,14 +64,14 @@ pub struct ResolvedImage {
 pub struct SystemSettings {
     /// The host's name.
     pub hostname: Option<String>,
-    /// The time zone.
-    pub timezone: String,
-    /// The locale.
-    pub locale: String,
-    /// The keyboard of the console.
-    pub keymap: String,
-    /// What is booted to.
-    pub default_target: String,
+    /// The time zone, if one is set.
+    pub timezone: Option<TimeZone>,
+    /// The locale, if one is set.
+    pub locale: Option<Locale>,
+    /// The keyboard of the console, if one is set.
+    pub keymap: Option<Keymap>,
+    /// What is booted to, if it is set.
+    pub default_target: Option<UnitName>,
     /// Units to enable.
     pub enable_units: Vec<UnitName>,
     /// Units to disable.
@@ -206,7 +206,7 @@ pub(crate) fn resolve_image(
         exclude_packages: image.exclude_packages.clone(),
         recommends: image.recommends.unwrap_or(false),
         exclude_files: image.exclude_files.clone(),
-        system: resolve_system(image.system.clone().unwrap_or_default()),
+        system: resolve_system(image.system.clone().unwrap_or_default(), &mut faults),
         kernel,
         initrd: resolve_initrd(image.initrd.clone().unwrap_or_default(), &mut faults),
         disk: resolve_disk(image.disk.clone().unwrap_or_default(), &mut faults),
@@ -248,18 +248,30 @@ fn resolve_kernel(
     }
 }
 
-fn resolve_system(system: schema::System) -> SystemSettings {
-    let or = |value: Option<crate::value::Line>, default: &str| {
-        value.map_or_else(|| default.to_owned(), String::from)
-    };
+fn resolve_system(system: schema::System, faults: &mut Vec<Fault>) -> SystemSettings {
+    let lists = [
+        ("enable-units", &system.enable_units),
+        ("disable-units", &system.disable_units),
+        ("mask-units", &system.mask_units),
+    ];
+    for (at, (first, units)) in lists.iter().enumerate() {
+        for (second, others) in lists.iter().skip(at + 1) {
+            for unit in others.iter().filter(|unit| units.contains(unit)) {
+                let fault = Fault::new(format!("unit `{unit}` is both in `{first}` and in `{second}`"));
+                faults.push(fault.at(&["system", second]));
+            }
+        }
+    }
+    if let Some(target) = system.default_target.as_ref().filter(|unit| !unit.as_str().ends_with(".target")) {
+        let fault = Fault::new(format!("`{target}` is not a target")).at(&["system", "default-target"]);
+        faults.push(fault.help("name a unit that ends in `.target`, such as `multi-user.target`"));
+    }
     SystemSettings {
         hostname: system.hostname.map(String::from),
-        timezone: or(system.timezone, "UTC"),
-        locale: or(system.locale, "C.UTF-8"),
-        keymap: or(system.keymap, "us"),
-        default_target: system
-            .default_target
-            .map_or_else(|| "multi-user.target".to_owned(), String::from),
+        timezone: system.timezone,
+        locale: system.locale,
+        keymap: system.keymap,
+        default_target: system.default_target,
         enable_units: system.enable_units,
         disable_units: system.disable_units,
         mask_units: system.mask_units,

@@ -4,8 +4,8 @@ use super::{
     DeclaredFile, Local, OverrideList, Symlink, Table, TestReference, TestSuiteReference, record, replaced,
 };
 use crate::value::{
-    AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Line, NamePattern,
-    PackageName, PathGlob, UnitName,
+    AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Keymap, Line, Locale, NamePattern,
+    PackageName, PathGlob, TimeZone, UnitName,
 };
 
 record! {
@@ -49,7 +49,8 @@ record! {
         files: Vec<DeclaredFile>,
         /// **Lazuli:** symbolic links to put in.
         symlinks: Vec<Symlink>,
-        /// **Lazuli:** labels that go into the manifest and into container images.
+        /// **Lazuli:** labels: texts by name, such as `"org.opencontainers.image.vendor"`. They go into the manifest as
+        /// `labels`.
         labels: Table<String, String>,
     }
 }
@@ -141,17 +142,18 @@ record! {
     System {
         /// The host's name until something else sets it. Default: none.
         hostname: Option<HostName>,
-        /// The time zone. Default: `UTC`.
-        timezone: Option<Line>,
-        /// The locale. Default: `C.UTF-8`.
-        locale: Option<Line>,
-        /// The keyboard of the console. Default: `us`.
-        keymap: Option<Line>,
-        /// What is booted to. Default: `multi-user.target`.
+        /// The time zone, which a package of the image must have: the link `/etc/localtime`.
+        /// Default: none, which is UTC.
+        timezone: Option<TimeZone>,
+        /// The locale, which must be in the image: `LANG` of `/etc/locale.conf`. Default: what the packages say.
+        locale: Option<Locale>,
+        /// The keyboard of the console, which must be in the image: `/etc/vconsole.conf`. Default: that of the kernel, `us`.
+        keymap: Option<Keymap>,
+        /// What is booted to: the link `/etc/systemd/system/default.target`. Default: what the packages say.
         default_target: Option<UnitName>,
-        /// Units to enable, whatever the packages' presets say.
+        /// Units to enable, whatever the packages' presets say, with those that they name with `Also=`.
         enable_units: Vec<UnitName>,
-        /// Units to disable, whatever the packages' presets say.
+        /// Units to disable, whatever the packages' presets say, with those that they name with `Also=`.
         disable_units: Vec<UnitName>,
         /// Units that can't be started at all.
         mask_units: Vec<UnitName>,

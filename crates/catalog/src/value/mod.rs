@@ -21,7 +21,9 @@ pub use name::{
 };
 pub use path::{AbsolutePath, FileGlob, FileName, PathGlob, PathMatcher};
 pub use quantity::{ByteSize, FileMode};
-pub use text::{Capabilities, DependencyText, HostName, KernelArgument, Line, Url};
+pub use text::{
+    Capabilities, DependencyText, HostName, KernelArgument, Keymap, Line, Locale, TimeZone, Url,
+};
 pub use time::Timestamp;
 
 /// A text that is not a valid value of its type.
@@ -197,7 +199,9 @@ const CHECKS: &[(&str, Check)] = checks![
     HostName,
     ImageName,
     KernelArgument,
+    Keymap,
     Line,
+    Locale,
     NamePattern,
     PackageName,
     PathGlob,
@@ -207,6 +211,7 @@ const CHECKS: &[(&str, Check)] = checks![
     Sha256Digest,
     SuiteName,
     TestSuiteName,
+    TimeZone,
     Timestamp,
     UnitName,
     Url,

@@ -2,6 +2,15 @@
 
 use super::text_type;
 
+/// Longest name of a time zone, a locale or a keyboard layout.
+const MAX_SETTING: usize = 64;
+
+fn is_setting(text: &str) -> bool {
+    text.len() <= MAX_SETTING
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte))
+}
+
 text_type!(
     /// One line of text, without control characters.
     Line, "line", "a line of text", "one line without control characters", "^[^\\n\\r]*$",
@@ -29,6 +38,31 @@ text_type!(
                     && !label.ends_with('-')
             })
     }
+);
+
+text_type!(
+    /// A time zone of the tz database, by its file below `/usr/share/zoneinfo`: `Europe/Berlin`, `UTC`.
+    TimeZone, "time-zone", "a time zone", "a name of the tz database, such as \"Europe/Berlin\" or \"UTC\"",
+    "^[A-Za-z0-9][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*)*$",
+    |text| {
+        text.len() <= MAX_SETTING
+            && text.split('/').all(|part| {
+                part.starts_with(|first: char| first.is_ascii_alphanumeric())
+                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
+            })
+    }
+);
+
+text_type!(
+    /// A locale as setlocale(3) takes it: `C.UTF-8`, `de_DE.UTF-8`, `sr_RS.UTF-8@latin`.
+    Locale, "locale", "a locale", "the name of a locale, such as \"C.UTF-8\" or \"de_DE.UTF-8\"",
+    "^[A-Za-z][A-Za-z0-9_.@-]*$", is_setting
+);
+
+text_type!(
+    /// A keyboard layout of the console, by its file: `us`, `de-latin1`.
+    Keymap, "keymap", "a keyboard layout", "the name of a layout, such as \"us\" or \"de-latin1\"",
+    "^[A-Za-z][A-Za-z0-9_.@-]*$", is_setting
 );
 
 text_type!(
