@@ -91,6 +91,19 @@ impl Drop for Pending {
     }
 }
 
+/// Gives a file that another program wrote its final name: synced, then renamed. Missing folders above `target` are made.
+///
+/// The name itself survives a power cut only after [`sync_folder`] of its folder, which is left to the caller: many files can
+/// share one. Both paths must be on one file system.
+pub fn adopt(source: &Path, target: &Path) -> io::Result<()> {
+    let folder = folder_of(target);
+    fs::create_dir_all(folder).map_err(|error| naming("make folder", folder, &error))?;
+    File::open(source)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| naming("sync", source, &error))?;
+    fs::rename(source, target).map_err(|error| naming("rename", target, &error))
+}
+
 /// Puts the folder `new` in the place of `target`, in one step; what was there before ends under a temporary name and is
 /// removed. Both must be on one file system.
 pub fn replace_folder(new: &Path, target: &Path) -> io::Result<()> {
@@ -178,6 +191,17 @@ mod tests {
         drop(pending);
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn files_of_others_are_adopted() {
+        let dir = tempfile::tempdir().unwrap();
+        let (source, target) = (dir.path().join("incoming"), dir.path().join("a/b/file"));
+        fs::write(&source, b"theirs").unwrap();
+        adopt(&source, &target).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"theirs");
+        let error = adopt(&source, &target).unwrap_err();
+        assert!(error.to_string().contains("incoming"), "{error}");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Many packages at once: in parallel, with a cache, and nothing half-made under a final name.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lazuli_deb::{Deb, Limits};
+use lazuli_durable::Pending;
 use lazuli_rpm::Signer;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ use crate::error::ImportError;
 use crate::lint::Severity;
 use crate::origin::Origin;
 use crate::settings::ImportSettings;
+
+/// A package is for everyone to read.
+const PACKAGE_MODE: u32 = 0o644;
 
 /// A package to import.
 #[derive(Debug, Clone)]
@@ -258,28 +262,18 @@ fn summary(imported: &Imported, sha256: String, size: u64) -> ImportSummary {
     }
 }
 
-/// Writes a file so that it is either there and whole, or not there: temporary file, fsync, rename, fsync of the folder.
+/// Writes a file so that it is either there and whole, or not there.
 fn write_durably(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), ImportError> {
     let path = folder.join(name);
     let write = || -> io::Result<()> {
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new().prefix(".import-").tempfile_in(folder)?;
+        let mut pending = Pending::create(&path, PACKAGE_MODE)?;
         for part in parts {
-            file.write_all(part)?;
+            pending.file().write_all(part)?;
         }
-        // A temporary file is its owner's alone; a package is for everyone.
-        set_mode(file.as_file())?;
-        file.as_file().sync_all()?;
-        file.persist(&path).map_err(|error| error.error)?;
-        File::open(folder)?.sync_all()
+        pending.commit()
     };
     write().map_err(|source| ImportError::Write {
         path: path.display().to_string(),
         source,
     })
-}
-
-fn set_mode(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
 }

@@ -26,7 +26,7 @@ use crate::tree::{Contents, Kind, Layout, Node, Tree, shown};
 use crate::version::to_evr;
 
 /// Raised whenever the same input gives another package: cached results of before are then worthless.
-pub const IMPORTER_VERSION: u32 = 3;
+pub const IMPORTER_VERSION: u32 = 4;
 
 /// The package that brings the directories and links of the layout.
 const BASE_PACKAGE: &str = "base-files";

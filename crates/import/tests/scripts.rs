@@ -269,6 +269,23 @@ echo out > "$TMPDIR/x""#,
 }
 
 #[test]
+fn hooks_of_kernels_prepare_a_boot() {
+    postinst(
+        r#"version=6.1.0-56-cloud-amd64
+if [ -d /etc/kernel/postinst.d ]; then
+    DEB_MAINT_PARAMS="$*" run-parts --report --exit-on-error --arg=$version \
+	      --arg=/boot/vmlinuz-$version /etc/kernel/postinst.d
+fi
+run-parts /etc/sample.d
+"#,
+        expect![[r#"
+            4 - Boot: DEB_MAINT_PARAMS="$*" run-parts --report --exit-on-error --arg=$version \ --arg=/boot/vmlinuz-$version /etc/kernel/postinst.d
+            7 ? run-parts /etc/sample.d
+        "#]],
+    );
+}
+
+#[test]
 fn here_documents_and_quotes() {
     postinst(
         r#"cat > /etc/a <<EOF

@@ -257,13 +257,7 @@ impl Store {
         let bytes = std::fs::read(&source).map_err(UpstreamError::io("read", &source))?;
         check(uri, &bytes, &package.sha256, package.size)?;
         let target = self.path(&package.sha256);
-        if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder).map_err(UpstreamError::io("make the folder", folder))?;
-        }
-        File::open(&source)
-            .and_then(|file| file.sync_all())
-            .map_err(UpstreamError::io("sync", &source))?;
-        std::fs::rename(&source, &target).map_err(UpstreamError::io("write", &target))?;
+        lazuli_durable::adopt(&source, &target).map_err(UpstreamError::io("write", &target))?;
         Ok(true)
     }
 

@@ -135,6 +135,15 @@ const FINALISERS: [(&str, &str); 16] = [
     ("iconvconfig", "gconv"),
 ];
 
+/// Where packages put what is to run when a kernel comes or goes: all of it prepares a boot.
+const KERNEL_HOOKS: &str = "/etc/kernel/";
+
+/// Whether the folder that run-parts(8) is given, its last argument, is one of hooks of kernels.
+fn runs_kernel_hooks(arguments: &[Field]) -> bool {
+    let folder = arguments.last().and_then(Field::known);
+    folder.is_some_and(|folder| folder.starts_with(KERNEL_HOOKS) && folder.ends_with(".d"))
+}
+
 impl<'s> Interpreter<'s> {
     /// Gives a program its verdict, and says how it ends.
     pub(super) fn command(&mut self, node: &'s Node, name: &str, arguments: &[Field]) -> Status {
@@ -168,7 +177,7 @@ impl<'s> Interpreter<'s> {
                 Status::Yes
             };
         }
-        if BOOT.contains(&name) {
+        if BOOT.contains(&name) || (name == "run-parts" && runs_kernel_hooks(arguments)) {
             irrelevant(self, Reason::Boot);
             return Status::Yes;
         }
