@@ -41,6 +41,7 @@ pub use journal::{Journal, NoJournal, Stage};
 pub use options::{Clock, Docs, Finalisers, Options, Progress, Quiet, Scriptlets, Step};
 pub use package::{PackageFile, Trust, VerifiedPackage, Wanted, open_packages};
 pub use plan::{Change, Conflict, Disk, EmptyDisk, OnDisk, Plan, Request};
+pub use presets::{UnitError, UnitFile, UnitFiles, links_of_disabling, links_of_enabling, system_units};
 pub use root::Root;
 pub use rpmdb::{DATABASE_FOLDER, InstalledPackage, check as check_database, read_installed};
 pub use verify::{Aspect, Difference, verify};
