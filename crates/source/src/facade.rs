@@ -1,32 +1,63 @@
 //! All sources behind one door.
 
-use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::checkout::{Checkout, CommitRecord, FileVersion, FullCommit};
+use crate::crates;
+use crate::debian;
 use crate::error::SourceError;
+use crate::git::Repositories;
+use crate::http::Downloader;
+use crate::lookaside;
 use crate::name::TreePath;
 use crate::progress::OnProgress;
 use crate::request::{
     CommitChoice, CrateRequest, CrateSource, DebianRequest, DebianSource, DistGit, Fetched, FileRequest,
-    LookasideRequest, Request, ResolvedCommit, StoredFile,
+    LookasideRequest, NamedFile, Request, ResolvedCommit, StoredFile,
 };
-use crate::settings::Settings;
+use crate::settings::{Settings, WeakDigests};
+use crate::store::Store;
+use crate::template::UrlTemplate;
+
+/// The most requests that are worked on at once, whatever the settings say.
+const MAX_PARALLEL: usize = 64;
 
 /// All sources, with one cache. Shared between threads; the cache is shared between processes.
 #[derive(Debug)]
 pub struct Sources {
     settings: Settings,
+    store: Store,
+    downloader: Downloader,
+    repositories: Repositories,
 }
 
 impl Sources {
-    /// Prepares the cache folder.
+    /// Prepares the cache folder. Nothing is fetched.
     pub fn open(settings: Settings) -> Result<Self, SourceError> {
-        Ok(Self { settings })
+        let cache = settings.cache.join("sources");
+        let clock = settings.clock.clone();
+        Ok(Self {
+            store: Store::open(&cache)?,
+            downloader: Downloader::new(settings.http.clone(), clock.clone())?,
+            repositories: Repositories::new(
+                &cache.join("git"),
+                settings.git.clone(),
+                settings.network,
+                clock,
+            )?,
+            settings,
+        })
     }
 
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The store that files come into.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Finds the commit that is meant. The network is asked only for what the cache cannot know: see [`CommitChoice`].
@@ -36,8 +67,7 @@ impl Sources {
         choice: &CommitChoice,
         progress: OnProgress<'_>,
     ) -> Result<ResolvedCommit, SourceError> {
-        let _ = (repository, choice, progress);
-        Err(unfinished(&self.settings.cache))
+        self.repositories.resolve(repository, choice, progress)
     }
 
     /// The files of a commit. What is in the cache needs no network.
@@ -47,8 +77,7 @@ impl Sources {
         commit: &FullCommit,
         progress: OnProgress<'_>,
     ) -> Result<Checkout, SourceError> {
-        let _ = (repository, commit, progress);
-        Err(unfinished(&self.settings.cache))
+        self.repositories.checkout(repository, commit, progress)
     }
 
     /// The commits from `commit` back along first parents, the newest first.
@@ -58,8 +87,7 @@ impl Sources {
         commit: &FullCommit,
         progress: OnProgress<'_>,
     ) -> Result<Vec<CommitRecord>, SourceError> {
-        let _ = (repository, commit, progress);
-        Err(unfinished(&self.settings.cache))
+        self.repositories.history(repository, commit, progress)
     }
 
     /// What each commit of the history that touched a file made of it, the newest first.
@@ -70,14 +98,20 @@ impl Sources {
         path: &TreePath,
         progress: OnProgress<'_>,
     ) -> Result<Vec<FileVersion>, SourceError> {
-        let _ = (repository, commit, path, progress);
-        Err(unfinished(&self.settings.cache))
+        self.repositories
+            .file_versions(repository, commit, path, progress)
     }
 
     /// A file by its digest: from the store, or else from the first address that has it.
     pub fn file(&self, request: &FileRequest, progress: OnProgress<'_>) -> Result<StoredFile, SourceError> {
-        let _ = (request, progress);
-        Err(unfinished(&self.settings.cache))
+        if self.settings.weak_digests == WeakDigests::Refuse && request.digest.algorithm().is_weak() {
+            return Err(SourceError::WeakDigest {
+                file: request.name.to_string(),
+                digest: request.digest.clone(),
+            });
+        }
+        self.downloader
+            .fetch(&self.store, request, self.settings.network, progress)
     }
 
     /// A file of a lookaside cache.
@@ -86,8 +120,17 @@ impl Sources {
         request: &LookasideRequest,
         progress: OnProgress<'_>,
     ) -> Result<StoredFile, SourceError> {
-        let _ = (request, progress);
-        Err(unfinished(&self.settings.cache))
+        self.file(&lookaside::request(request)?, progress)
+    }
+
+    /// The content of a stored file, hashed once more. An error if it was damaged meanwhile.
+    pub fn read(&self, file: &StoredFile) -> Result<Vec<u8>, SourceError> {
+        let content = self.store.read(&(&file.sha256).into(), file.size)?;
+        content.ok_or_else(|| {
+            let damage =
+                std::io::Error::new(std::io::ErrorKind::InvalidData, "it was damaged, and is removed");
+            SourceError::io("read", &file.path)(damage)
+        })
     }
 
     /// A Debian source package.
@@ -96,8 +139,7 @@ impl Sources {
         request: &DebianRequest,
         progress: OnProgress<'_>,
     ) -> Result<DebianSource, SourceError> {
-        let _ = (request, progress);
-        Err(unfinished(&self.settings.cache))
+        debian::fetch(&self.store, request, self.settings.network, progress)
     }
 
     /// Crates with their dependencies.
@@ -106,8 +148,7 @@ impl Sources {
         request: &CrateRequest,
         progress: OnProgress<'_>,
     ) -> Result<CrateSource, SourceError> {
-        let _ = (request, progress);
-        Err(unfinished(&self.settings.cache))
+        crates::fetch(&self.store, &self.settings, request, progress)
     }
 
     /// Works on many requests in parallel; the results are in the order of the requests.
@@ -116,14 +157,94 @@ impl Sources {
         requests: &[Request],
         progress: OnProgress<'_>,
     ) -> Vec<Result<Fetched, SourceError>> {
-        let _ = progress;
-        requests
-            .iter()
-            .map(|_| Err(unfinished(&self.settings.cache)))
-            .collect()
+        self.in_parallel(requests, |request| self.fetch(request, progress))
     }
-}
 
-fn unfinished(path: &Path) -> SourceError {
-    SourceError::io("use", path)(std::io::ErrorKind::Unsupported.into())
+    fn fetch(&self, request: &Request, progress: OnProgress<'_>) -> Result<Fetched, SourceError> {
+        match request {
+            Request::File(request) => {
+                let (name, file) = (request.name.clone(), self.file(request, progress)?);
+                Ok(Fetched::File(NamedFile { name, file }))
+            }
+            Request::Lookaside(request) => {
+                let (name, file) = (request.entry.name.clone(), self.lookaside(request, progress)?);
+                Ok(Fetched::File(NamedFile { name, file }))
+            }
+            Request::Checkout { repository, commit } => {
+                let commit = self.resolve_commit(repository, commit, progress)?.commit;
+                let checkout = self.checkout(repository, &commit, progress)?;
+                let sources = Vec::new();
+                Ok(Fetched::Checkout { checkout, sources })
+            }
+            Request::DistGit {
+                repository,
+                commit,
+                lookaside,
+            } => {
+                let commit = self.resolve_commit(repository, commit, progress)?.commit;
+                let checkout = self.checkout(repository, &commit, progress)?;
+                let sources = self.sources_of(repository, &checkout, lookaside, progress)?;
+                Ok(Fetched::Checkout { checkout, sources })
+            }
+            Request::Debian(request) => Ok(Fetched::Debian(self.debian(request, progress)?)),
+            Request::Crate(request) => Ok(Fetched::Crate(self.crates(request, progress)?)),
+        }
+    }
+
+    /// What the file `sources` of a commit names, in its order, from a lookaside cache.
+    pub fn sources_of(
+        &self,
+        repository: &DistGit,
+        checkout: &Checkout,
+        templates: &[UrlTemplate],
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<NamedFile>, SourceError> {
+        let entries = checkout.sources().map_err(|source| SourceError::SourcesFile {
+            repository: repository.package.clone(),
+            commit: checkout.commit.clone(),
+            source,
+        })?;
+        let fetched = self.in_parallel(&entries, |entry| {
+            let request = LookasideRequest {
+                templates: templates.to_vec(),
+                package: repository.package.clone(),
+                entry: entry.clone(),
+            };
+            let (name, file) = (entry.name.clone(), self.lookaside(&request, progress)?);
+            Ok(NamedFile { name, file })
+        });
+        fetched.into_iter().collect()
+    }
+
+    /// Works on items by several threads; the results are in the order of the items.
+    fn in_parallel<I: Sync, T: Send>(
+        &self,
+        items: &[I],
+        work: impl Fn(&I) -> Result<T, SourceError> + Sync,
+    ) -> Vec<Result<T, SourceError>> {
+        let threads = self.settings.parallel.clamp(1, MAX_PARALLEL).min(items.len());
+        if threads <= 1 {
+            return items.iter().map(work).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(Vec::with_capacity(items.len()));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some((number, item)) = {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        items.get(number).map(|item| (number, item))
+                    } {
+                        let result = work(item);
+                        done.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push((number, result));
+                    }
+                });
+            }
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(number, _)| *number);
+        done.into_iter().map(|(_, result)| result).collect()
+    }
 }

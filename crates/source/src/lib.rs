@@ -2,14 +2,23 @@
 
 mod checkout;
 mod clock;
+mod crates;
+mod debian;
 mod digest;
 mod error;
 mod facade;
+mod git;
+mod http;
+mod lock;
+mod lookaside;
 mod name;
+mod process;
 mod progress;
 mod request;
 mod settings;
 mod sources_file;
+mod store;
+mod tarball;
 mod template;
 
 pub use checkout::{
@@ -19,6 +28,7 @@ pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, DigestError, HashAlgorithm};
 pub use error::{FailedAddress, SourceError};
 pub use facade::Sources;
+pub use lazuli_upstream::Freshness;
 pub use name::{FileName, MAX_DEPTH, MAX_NAME, MAX_PATH, NameError, TreePath};
 pub use progress::{OnProgress, Origin, Progress};
 pub use request::{
@@ -27,8 +37,9 @@ pub use request::{
     StoredFile,
 };
 pub use settings::{
-    CargoSettings, Downgrade, Freshness, GitSettings, HttpSettings, LinkPolicy, Network, RetryPolicy,
-    Settings, WeakDigests,
+    CargoSettings, Downgrade, GitSettings, HttpSettings, LinkPolicy, Network, RetryPolicy, Settings,
+    WeakDigests,
 };
 pub use sources_file::{SourceEntry, SourcesFileError, parse_sources};
+pub use store::{Store, VerifyReport};
 pub use template::{TemplateError, UrlTemplate, Variable};

@@ -8,9 +8,9 @@ use lazuli_catalog::{Sha256Digest, Timestamp};
 use crate::checkout::{Checkout, FullCommit};
 use crate::digest::Digest;
 use crate::name::FileName;
-use crate::settings::Freshness;
 use crate::sources_file::SourceEntry;
 use crate::template::UrlTemplate;
+use lazuli_upstream::Freshness;
 
 /// A file by its digest, and where it may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl DebianSource {
 }
 
 /// A crate of a Cargo.lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct LockedCrate {
     /// Its name.
     pub name: String,
@@ -175,13 +175,15 @@ pub struct LockedCrate {
 /// Crates, packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrateSource {
+    /// The crate itself, as the registry has it; `None` if a Cargo.lock was asked for.
+    pub package: Option<LockedCrate>,
     /// The source of the crate itself, `NAME-VERSION/…`; `None` if a Cargo.lock was asked for.
     pub source: Option<NamedFile>,
     /// All crates that are needed, `vendor/NAME-VERSION/…`.
     pub vendor: NamedFile,
     /// The Cargo.lock.
     pub lock: NamedFile,
-    /// What the Cargo.lock names.
+    /// The crates of the registry that the Cargo.lock names.
     pub crates: Vec<LockedCrate>,
 }
 

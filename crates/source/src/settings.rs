@@ -25,15 +25,6 @@ pub enum WeakDigests {
     Refuse,
 }
 
-/// Which state of a branch is good enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// That in the cache; it is fetched only if there is none.
-    Cached,
-    /// That which the server has now.
-    Newest,
-}
-
 /// What to do with symbolic links and submodules in a repository's tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkPolicy {

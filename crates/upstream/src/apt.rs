@@ -22,6 +22,34 @@ const MAX_OUTPUT: u64 = 256 << 20;
 pub(crate) struct Apt {
     folder: PathBuf,
     configuration: PathBuf,
+    kind: ListKind,
+}
+
+/// Which lists of an archive are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListKind {
+    /// `Packages`: the binary packages of an architecture.
+    Binary,
+    /// `Sources`: the source packages.
+    Source,
+}
+
+impl ListKind {
+    /// The name of a list in `InRelease`.
+    pub(crate) fn key(self, component: &str, architecture: &str) -> String {
+        match self {
+            Self::Binary => format!("{component}/binary-{architecture}/Packages"),
+            Self::Source => format!("{component}/source/Sources"),
+        }
+    }
+
+    /// What apt calls it (sources.list(5), "Created-By" and "target").
+    fn target(self) -> &'static str {
+        match self {
+            Self::Binary => "Packages",
+            Self::Source => "Sources",
+        }
+    }
 }
 
 /// A suite and the address of the archive that has it.
@@ -60,10 +88,16 @@ struct Outcome {
 
 impl Apt {
     /// Writes the private configuration below `folder`.
-    pub(crate) fn prepare(folder: &Path, settings: &Settings, sites: &[Site]) -> Result<Self, UpstreamError> {
+    pub(crate) fn prepare(
+        folder: &Path,
+        settings: &Settings,
+        sites: &[Site],
+        kind: ListKind,
+    ) -> Result<Self, UpstreamError> {
         let apt = Self {
             folder: folder.to_owned(),
             configuration: folder.join("apt.conf"),
+            kind,
         };
         for name in ["state/lists/partial", "cache/archives/partial", "trusted"] {
             let path = folder.join(name);
@@ -85,7 +119,10 @@ impl Apt {
         }
         write(&folder.join("trusted").join(name), &keyring)?;
         write(&folder.join("state/status"), b"")?;
-        write(&folder.join("sources.list"), sources(settings, sites)?.as_bytes())?;
+        write(
+            &folder.join("sources.list"),
+            sources(settings, sites, kind)?.as_bytes(),
+        )?;
         write(&apt.configuration, configuration(folder, settings)?.as_bytes())?;
         Ok(apt)
     }
@@ -115,7 +152,7 @@ impl Apt {
             "indextargets",
             "--format",
             "$(BASE_URI)\t$(METAKEY)\t$(FILENAME)",
-            "Created-By: Packages",
+            &format!("Created-By: {}", self.kind.target()),
         ]);
         let output = run(command, &mut |_| ())?.success("name its lists")?;
         let mut lists = Vec::new();
@@ -159,6 +196,29 @@ impl Apt {
         Ok(run(command, progress)?.message)
     }
 
+    /// Fetches the files of source packages, `NAME=VERSION`, into a folder; `file:` mirrors give links to their files.
+    pub(crate) fn fetch_sources(
+        &self,
+        packages: &[String],
+        into: &Path,
+        progress: &mut dyn FnMut(f32),
+    ) -> Result<(), UpstreamError> {
+        let mut command = self.command("apt-get");
+        command.current_dir(into);
+        command.args([
+            "-qq",
+            "-o",
+            "APT::Status-Fd=1",
+            "source",
+            "--download-only",
+            "--only-source",
+        ]);
+        command.args(packages);
+        run(command, progress)?
+            .success("fetch a source package")
+            .map(drop)
+    }
+
     /// A program of apt with our configuration, which is read after all others.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
@@ -191,7 +251,7 @@ fn is_compressed(path: &Path) -> bool {
 }
 
 /// sources.list: one line for each suite, and of each nothing but the list of packages.
-fn sources(settings: &Settings, sites: &[Site]) -> Result<String, UpstreamError> {
+fn sources(settings: &Settings, sites: &[Site], kind: ListKind) -> Result<String, UpstreamError> {
     let mut text = String::new();
     let components: Vec<&str> = settings.components.iter().map(AsRef::as_ref).collect();
     for Site { suite, uri } in sites {
@@ -201,12 +261,17 @@ fn sources(settings: &Settings, sites: &[Site]) -> Result<String, UpstreamError>
             let reason = format!("`{uri}` is no address of a mirror");
             return Err(UpstreamError::Settings { reason });
         }
-        let architecture = &settings.architecture;
-        let _ = writeln!(
-            text,
-            "deb [arch={architecture} target=Packages] {uri}/ {suite} {}",
-            components.join(" ")
-        );
+        let components = components.join(" ");
+        let _ = match kind {
+            ListKind::Binary => {
+                let architecture = &settings.architecture;
+                writeln!(
+                    text,
+                    "deb [arch={architecture} target=Packages] {uri}/ {suite} {components}"
+                )
+            }
+            ListKind::Source => writeln!(text, "deb-src [target=Sources] {uri}/ {suite} {components}"),
+        };
     }
     Ok(text)
 }

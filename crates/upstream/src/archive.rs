@@ -9,7 +9,7 @@ use lazuli_catalog::SuiteName;
 use lazuli_deb::Sha256Digest;
 use lazuli_openpgp::Keyring;
 
-use crate::apt::{Apt, Site};
+use crate::apt::{Apt, ListKind, Site};
 use crate::error::UpstreamError;
 use crate::index::{self, Index, PackagesText};
 use crate::mirror;
@@ -45,6 +45,7 @@ pub struct DebianArchive {
     apt: Apt,
     /// Below the cache folder: apt's folders for these settings.
     folder: PathBuf,
+    kind: ListKind,
 }
 
 /// The lists of a suite on disk, as the last update left them.
@@ -59,16 +60,22 @@ struct SuiteLists {
 impl DebianArchive {
     /// Prepares the cache folder and finds the mirrors. Nothing is fetched.
     pub fn open(settings: Settings) -> Result<Self, UpstreamError> {
+        Self::open_lists(settings, ListKind::Binary)
+    }
+
+    /// The same for lists of either kind.
+    pub(crate) fn open_lists(settings: Settings, kind: ListKind) -> Result<Self, UpstreamError> {
         let sites = mirror::sites(&settings)?;
-        let key = settings_key(&settings, &sites).to_string();
+        let key = settings_key(&settings, &sites, kind).to_string();
         let folder = settings.cache.join("apt").join(&key[..16]);
         let folder = std::path::absolute(&folder).map_err(UpstreamError::io("find", &folder))?;
-        let apt = Apt::prepare(&folder, &settings, &sites)?;
+        let apt = Apt::prepare(&folder, &settings, &sites, kind)?;
         Ok(Self {
             settings,
             sites,
             apt,
             folder,
+            kind,
         })
     }
 
@@ -117,7 +124,7 @@ impl DebianArchive {
         {
             return Ok(index);
         }
-        let lists = self.verify_packages(&suites, &releases)?;
+        let lists = self.verify_lists(&suites, &releases)?;
         let mut report = |packages| progress(&Progress::Indexing { packages });
         let index = index::build(names, &lists, &self.settings.architecture, &mut report)?;
         lazuli_durable::write(&path, &index::encode(&index, &key))
@@ -169,7 +176,7 @@ impl DebianArchive {
     }
 
     /// Keeps other processes out of apt's folders until it is dropped.
-    fn lock(&self) -> Result<File, UpstreamError> {
+    pub(crate) fn lock(&self) -> Result<File, UpstreamError> {
         let path = self.folder.join("lock");
         let file = File::create(&path).map_err(UpstreamError::io("create", &path))?;
         file.lock().map_err(UpstreamError::io("lock", &path))?;
@@ -248,8 +255,15 @@ impl DebianArchive {
         suites.iter().map(verify).collect()
     }
 
-    /// Second link: the digests and sizes of the `Packages` files.
-    fn verify_packages(
+    /// The content of all lists, checked from the signatures on. They must have been fetched.
+    pub(crate) fn verified_lists(&self) -> Result<Vec<PackagesText>, UpstreamError> {
+        let suites = self.suite_lists()?;
+        let releases = self.verify_releases(&suites)?;
+        self.verify_lists(&suites, &releases)
+    }
+
+    /// Second link: the digests and sizes of the `Packages` or `Sources` files.
+    fn verify_lists(
         &self,
         suites: &[SuiteLists],
         releases: &[Release],
@@ -257,7 +271,9 @@ impl DebianArchive {
         let mut texts = Vec::new();
         for (number, (lists, release)) in suites.iter().zip(releases).enumerate() {
             for component in &self.settings.components {
-                let key = format!("{component}/binary-{}/Packages", self.settings.architecture);
+                let key = self
+                    .kind
+                    .key(component.as_ref(), self.settings.architecture.as_str());
                 if release.file(&key).is_none() {
                     let file = lists.release.display().to_string();
                     return Err(UpstreamError::NotListed { file, wanted: key });
@@ -339,8 +355,11 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, UpstreamE
 }
 
 /// Tells apt's folders for different settings apart.
-fn settings_key(settings: &Settings, sites: &[Site]) -> Sha256Digest {
-    let mut text = format!("{}\n", settings.architecture);
+fn settings_key(settings: &Settings, sites: &[Site], kind: ListKind) -> Sha256Digest {
+    let mut text = match kind {
+        ListKind::Binary => format!("{}\n", settings.architecture),
+        ListKind::Source => "source\n".to_owned(),
+    };
     for component in &settings.components {
         text.push_str(&format!("{component}\n"));
     }

@@ -5,6 +5,9 @@
 //!            signature     SHA-256, size        newest version wins                 SHA-256, size
 //! ```
 //!
+//! Source packages go the same way: `InRelease` names `Sources`, and that the `.dsc` and all tarballs, by digest
+//! ([`SourceArchive`]).
+//!
 //! apt knows the mirror, the proxy and the credentials, downloads in parallel, and checks signatures too. It runs with
 //! folders of our own, as whoever we are: nothing of the machine's own state is read or changed but its configuration.
 //! We check each link of the chain again, so that trust rests neither on apt nor on files left in a cache.
@@ -30,6 +33,7 @@ mod mirror;
 mod progress;
 mod release;
 mod settings;
+mod source;
 mod store;
 
 pub use archive::{DebianArchive, Freshness, SuiteState};
@@ -40,4 +44,5 @@ pub use lock::{LockConversionError, LockedPackage};
 pub use progress::{OnProgress, Progress};
 pub use release::{Release, ReleaseFile, Warning};
 pub use settings::{Expiry, Settings, Suite};
+pub use source::{SourceArchive, SourceIndex, SourcePackage, SourcePackageFile};
 pub use store::{FetchSummary, Store};

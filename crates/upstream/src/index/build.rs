@@ -39,6 +39,7 @@ const KEPT: [&str; 24] = [
 const MAX_TEXT: usize = u32::MAX as usize;
 
 /// A `Packages` file whose digest has been checked.
+#[derive(Debug)]
 pub(crate) struct PackagesText {
     /// Its name for errors.
     pub(crate) file: String,
