@@ -36,6 +36,8 @@ pub(crate) enum Shape {
     /// One of these texts.
     Choice(Vec<String>),
     List(Box<Shape>),
+    /// One of several kinds of value.
+    Either(Vec<Shape>),
     /// A table with known keys.
     Record {
         keys: BTreeMap<String, Shape>,
@@ -74,6 +76,9 @@ impl Shape {
         }
         if let Some(choices) = choices(schema) {
             return Shape::Choice(choices);
+        }
+        if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
+            return Shape::Either(branches.iter().map(read).collect());
         }
         let format = |schema: &Value| schema.get("format").and_then(Value::as_str).map(str::to_owned);
         match schema.get("type").and_then(Value::as_str) {
@@ -130,6 +135,23 @@ impl Shape {
                 _ => "a list".to_owned(),
             },
             Shape::Record { .. } | Shape::Map { .. } => "a table".to_owned(),
+            Shape::Either(branches) => {
+                let all: Vec<String> = branches.iter().map(Shape::describe).collect();
+                all.join(" or ")
+            }
+        }
+    }
+
+    /// Whether a value is of this kind, whatever is in it.
+    fn fits(&self, value: &DeValue<'_>) -> bool {
+        match self {
+            Shape::Any => true,
+            Shape::Boolean => matches!(value, DeValue::Boolean(_)),
+            Shape::Integer { .. } => matches!(value, DeValue::Integer(_)),
+            Shape::Text { .. } | Shape::Choice(_) => matches!(value, DeValue::String(_)),
+            Shape::List(_) => matches!(value, DeValue::Array(_)),
+            Shape::Record { .. } | Shape::Map { .. } => matches!(value, DeValue::Table(_)),
+            Shape::Either(branches) => branches.iter().any(|branch| branch.fits(value)),
         }
     }
 }
@@ -299,6 +321,10 @@ impl Checker {
             (Shape::Record { .. } | Shape::Map { .. }, DeValue::Table(table)) => {
                 self.table(table, value.span(), shape)
             }
+            (Shape::Either(branches), given) => match branches.iter().find(|branch| branch.fits(given)) {
+                Some(branch) => self.value(value, branch),
+                None => self.wrong_type(value.span(), shape, given),
+            },
             (shape, given) => self.wrong_type(value.span(), shape, given),
         }
     }

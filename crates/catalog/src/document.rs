@@ -95,11 +95,24 @@ pub(crate) fn locate(path: &Path, text: &str, keys: &[String]) -> Location {
     Location::new(path, text, find(&tree, keys).unwrap_or(0..0))
 }
 
+/// As [`locate`], if the whole path is there.
+pub(crate) fn locate_exactly(path: &Path, text: &str, keys: &[String]) -> Option<Location> {
+    let (tree, _) = DeTable::parse_recoverable(text);
+    let (span, depth) = find_part(&tree, keys)?;
+    (depth == keys.len()).then(|| Location::new(path, text, span))
+}
+
 fn find(tree: &Spanned<DeTable<'_>>, keys: &[String]) -> Option<Range<usize>> {
+    find_part(tree, keys).map(|(span, _)| span)
+}
+
+/// Where the longest part of a path of keys stands that is there, and how many keys that part has.
+fn find_part(tree: &Spanned<DeTable<'_>>, keys: &[String]) -> Option<(Range<usize>, usize)> {
     let (first, rest) = keys.split_first()?;
     let (key, value) = tree.get_ref().get_key_value(first.as_str())?;
     let mut span = key.span();
     let mut value = value;
+    let mut depth = 1;
     for key in rest {
         match value.get_ref() {
             DeValue::Table(table) => {
@@ -118,8 +131,9 @@ fn find(tree: &Spanned<DeTable<'_>>, keys: &[String]) -> Option<Range<usize>> {
             }
             _ => break,
         }
+        depth += 1;
     }
-    Some(span)
+    Some((span, depth))
 }
 
 /// The index that a key means in a list: `1` counts from the start, `-1` is the last entry.

@@ -26,13 +26,25 @@
 mod catalog;
 mod check;
 mod component_lock;
+mod components;
 mod diagnostic;
+mod discover;
 mod document;
+mod edit;
 mod error;
+mod explain;
+mod files;
+mod glob;
+mod images;
 mod imports;
 mod load;
 mod lock;
 mod merge;
+mod place;
+mod publish;
+mod query;
+mod re2;
+mod references;
 mod resolve;
 pub mod schema;
 mod suggest;
@@ -43,18 +55,27 @@ pub use catalog::{Catalog, Project};
 pub use component_lock::ComponentLock;
 pub use diagnostic::{Diagnostic, Diagnostics, Location};
 pub use document::{parse_config, parse_overlay_file};
+pub use edit::{EditError, NewComponent, add_component};
 pub use error::Error;
+pub use explain::{ExplainedValue, OverriddenValue};
+pub use files::{Disk, EntryKind, Files, FolderEntry, ROOT_FILES, find_root};
+pub use glob::expand;
 pub use imports::Imports;
-pub use load::{Disk, EntryKind, Files, FolderEntry, ROOT_FILES, expand, find_root};
+pub use load::LoadOptions;
 pub use lock::{LockChange, LockDiff, LockFile, LockedPackage, LockedSuite};
+pub use place::{ExistingFile, Placement, PlacementReason};
+pub use publish::RepositoryPurpose;
+pub use query::ComponentSelector;
+pub use re2::{InvalidRegex, compile_search};
 pub use resolve::{
-    AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, CheckPhase, DebianUpstream, Declarations,
-    DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout, ExpectedOutcome, FileContent, FileEntry,
-    FileFilter, FinaliserSpec, FollowerEntry, GenerateSource, Generated, GroupEntry, ImportSource,
-    InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry, ReleaseInfo, ResolvedComponent,
-    ResolvedDistro, ResolvedImage, ResolvedOverlay, ResolvedSourceFile, ResolvedUpstream, Review, RootLayout,
-    RootSize, Source, SourceDigest, SourceOrigin, SourcePlacement, SpecSource, SystemSettings,
-    UpstreamProvenance, UserEntry,
+    AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, Channel, CheckPhase, DebianUpstream,
+    Declarations, DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout, ExpectedOutcome, FileContent,
+    FileEntry, FileFilter, FinaliserSpec, FollowerEntry, GenerateSource, Generated, GroupEntry, ImportSource,
+    InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry, OriginPolicy, PackageKind, ReleaseInfo,
+    RepositoryAddress, ResolvedComponent, ResolvedDistro, ResolvedImage, ResolvedOverlay,
+    ResolvedPublication, ResolvedRepository, ResolvedSourceFile, ResolvedUpstream, Review, RootLayout,
+    RootSize, ServerCheck, SignatureCheck, SigningKey, Source, SourceDigest, SourceOrigin, SourcePlacement,
+    SpecSource, SystemSettings, UpstreamProvenance, UserEntry,
 };
 pub use schema::{
     FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,

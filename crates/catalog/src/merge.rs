@@ -1,17 +1,14 @@
-//! From many files to one catalog: the merge rule of each section, and the checks across files.
+//! From many files to one catalog: the merge rule of each section.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::locate;
 use crate::error::Error;
 use crate::load::LoadedFile;
-use crate::resolve::Fault;
 use crate::schema::{ConfigFile, Layer, ListRule, SourceText, Table};
-use crate::suggest::nearest;
-use crate::value::{ComponentName, DistroVersion, ImageName};
 
 impl Catalog {
     pub(crate) fn merge(root_file: PathBuf, loaded: Vec<LoadedFile>) -> Result<Catalog, Error> {
@@ -21,22 +18,25 @@ impl Catalog {
             config: ConfigFile::default(),
             origins: BTreeMap::new(),
             groups: BTreeMap::new(),
+            definitions: BTreeMap::new(),
+            own_layers: BTreeMap::new(),
+            specs: BTreeMap::new(),
+            overlay_lists: BTreeMap::new(),
+            includes: Vec::new(),
+            package_groups: BTreeMap::new(),
         };
         let mut found = Vec::new();
         for file in loaded {
+            let folder = file.path.parent().unwrap_or(Path::new("")).to_owned();
             let mut config = file.config;
+            catalog.includes.extend(
+                std::mem::take(&mut config.includes)
+                    .into_iter()
+                    .map(|include| (folder.clone(), include)),
+            );
             config.locate(&SourceText::new(&file.path, &file.text));
             catalog.files.push((file.path, file.text));
             catalog.merge_file(config, &mut found);
-        }
-        for (name, group) in &catalog.config.component_groups {
-            for member in &group.components {
-                catalog
-                    .groups
-                    .entry(member.clone())
-                    .or_default()
-                    .push(name.clone());
-            }
         }
         match Diagnostics::from_vec(found) {
             Some(diagnostics) => Err(diagnostics.into()),
@@ -99,63 +99,9 @@ impl Catalog {
             all.rpm_repos.extend(later.rpm_repos);
             all.rpm_repo_set_templates.extend(later.rpm_repo_set_templates);
             all.rpm_repo_sets.extend(later.rpm_repo_sets);
+            all.rpm_repo_comparisons.extend(later.rpm_repo_comparisons);
         }
     }
-
-    /// Names that lead nowhere.
-    pub(crate) fn check_references(&self) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
-        let components = &self.config.components;
-        for (group, entry) in &self.config.component_groups {
-            for (index, member) in entry
-                .components
-                .iter()
-                .enumerate()
-                .filter(|(_, one)| !components.contains_key(*one))
-            {
-                let near = nearest(member.as_str(), components.keys().map(ComponentName::as_str));
-                let fault =
-                    no_such("component", member.as_str(), near).at(&["components", &index.to_string()]);
-                found.push(self.diagnose("component-groups", group.as_str(), fault));
-            }
-        }
-        let images = &self.config.images;
-        for (name, image) in images {
-            if let Some(base) = image.extends.as_ref().filter(|base| !images.contains_key(*base)) {
-                let near = nearest(base.as_str(), images.keys().map(ImageName::as_str));
-                let fault = no_such("image", base.as_str(), near).at(&["extends"]);
-                found.push(self.diagnose("images", name.as_str(), fault));
-            }
-        }
-        let versions: BTreeSet<&DistroVersion> = self
-            .config
-            .distros
-            .values()
-            .flat_map(|distro| distro.versions.keys())
-            .collect();
-        for (name, component) in components {
-            let named = component.versions.iter().flat_map(|list| list.iter().enumerate());
-            for (index, version) in named.filter(|(_, version)| !versions.contains(version)) {
-                let near = nearest(version.as_str(), versions.iter().map(|version| version.as_str()));
-                let fault = no_such("distribution version", version.as_str(), near);
-                let fault = fault.at(&["versions", &index.to_string()]);
-                found.push(self.diagnose("components", name.as_str(), fault));
-            }
-            for version in component.per_version.keys().filter(|one| !versions.contains(one)) {
-                let near = nearest(version.as_str(), versions.iter().map(|version| version.as_str()));
-                let fault = no_such("distribution version", version.as_str(), near);
-                let fault = fault.at(&["per-version", version.as_str()]);
-                found.push(self.diagnose("components", name.as_str(), fault));
-            }
-        }
-        found
-    }
-}
-
-fn no_such(kind: &str, name: &str, near: Option<&str>) -> Fault {
-    let mut fault = Fault::new(format!("there is no {kind} `{name}`"));
-    fault.help = near.map(|near| format!("did you mean `{near}`?"));
-    fault
 }
 
 /// Unites sections in which a name may be defined once.

@@ -16,7 +16,7 @@ fn bad_files_are_refused_with_their_place() {
         .collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     files.sort();
-    assert!(files.len() >= 7, "the fixtures are there");
+    assert!(files.len() >= 10, "the fixtures are there");
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
         let error = parse_config(Path::new(path.file_name().unwrap()), &text).unwrap_err();

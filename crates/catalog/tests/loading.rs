@@ -1,62 +1,15 @@
 //! Many files: finding the root, includes, merging, names that are defined once, names that lead nowhere.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+mod memory;
+
+use std::path::Path;
 
 use expect_test::{Expect, expect};
 use lazuli_catalog::value::FileGlob;
-use lazuli_catalog::{
-    Architecture, Catalog, ComponentName, DistroVersion, EntryKind, Error, Files, FolderEntry, ImageName,
-    expand,
-};
+use lazuli_catalog::{Architecture, Catalog, ComponentName, DistroVersion, Error, ImageName, expand};
 
-/// Files in memory, by absolute path.
-struct Memory(BTreeMap<PathBuf, String>);
-
-impl Files for Memory {
-    fn read(&self, path: &Path) -> io::Result<String> {
-        self.0
-            .get(path)
-            .cloned()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn is_file(&self, path: &Path) -> bool {
-        self.0.contains_key(path)
-    }
-
-    fn list(&self, folder: &Path) -> io::Result<Vec<FolderEntry>> {
-        let mut entries = BTreeMap::new();
-        for path in self.0.keys() {
-            let Ok(rest) = path.strip_prefix(folder) else {
-                continue;
-            };
-            let mut parts = rest.components();
-            let Some(first) = parts.next() else { continue };
-            let kind = if parts.next().is_some() {
-                EntryKind::Folder
-            } else {
-                EntryKind::File
-            };
-            entries.insert(first.as_os_str().to_str().unwrap().to_owned(), kind);
-        }
-        Ok(entries
-            .into_iter()
-            .map(|(name, kind)| FolderEntry { name, kind })
-            .collect())
-    }
-}
-
-fn memory(files: &[(&str, &str)]) -> Memory {
-    Memory(
-        files
-            .iter()
-            .map(|(path, text)| (PathBuf::from(path), (*text).to_owned()))
-            .collect(),
-    )
-}
+use memory::memory;
 
 fn load(files: &[(&str, &str)]) -> Result<Catalog, Error> {
     Catalog::load_from(&memory(files), Path::new("/p"))
@@ -275,6 +228,7 @@ codename = "one"
 release-ver = "2"
 [resources.rpm-repos.x]
 metalink = "https://y.example"
+gpg-key = "keys/y"
 "#;
     let catalog = load(&[("/p/lazuli.toml", BASE), ("/p/later.toml", later)]).unwrap();
     let project = catalog.project();

@@ -3,10 +3,10 @@
 
 mod keys;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use expect_test::{expect, expect_file};
-use lazuli_catalog::schema::OverlayAction;
 use lazuli_catalog::{
     Architecture, Catalog, ComponentName, DistroVersion, Error, ImageName, PackageName, Source,
 };
@@ -173,7 +173,9 @@ fn azldev_project_loads_unchanged() {
         base/comps/components.toml
         base/comps/bash/bash.comp.toml
         base/comps/custom-tool/custom-tool.comp.toml
+        base/comps/grep-classic/grep-classic.comp.toml
         base/comps/kernel/kernel.comp.toml
+        base/comps/zlib-ng/zlib-ng.comp.toml
         base/images/images.toml
         base/tests/tests.toml"#]]
     .assert_eq(&files.join("\n"));
@@ -182,11 +184,21 @@ fn azldev_project_loads_unchanged() {
     assert_eq!(distro.release_version, "4.0");
     assert_eq!(distro.description.as_deref(), Some("Example Linux 4.0"));
     let components = catalog.components(&distro, Architecture::X86_64).unwrap();
-    let sources: Vec<String> = components
-        .iter()
-        .map(|one| format!("{}: {:?}", one.name, one.source))
-        .collect();
-    expect_file!["fixtures/azldev.expected"].assert_eq(&format!("{}\n", sources.join("\n")));
+    let mut text = String::new();
+    for one in &components {
+        let layers: Vec<String> = one.layers.iter().map(ToString::to_string).collect();
+        text.push_str(&format!(
+            "{} [{}]\n  {:?}\n  {:?}\n",
+            one.name,
+            layers.join("; "),
+            one.source,
+            one.build
+        ));
+        for file in &one.source_files {
+            text.push_str(&format!("  {file:?}\n"));
+        }
+    }
+    expect_file!["fixtures/azldev.expected"].assert_eq(&text);
 }
 
 #[test]
@@ -228,24 +240,31 @@ fn inheritance_appends_lists_and_overrides_values() {
 fn all_seventeen_overlays_have_a_typed_form() {
     let catalog = load(AZLDEV);
     let bash = &catalog.config().components["bash"];
-    let kinds: std::collections::BTreeSet<&str> = bash.overlays.iter().map(|one| one.kind.name()).collect();
+    let kinds: BTreeSet<&str> = bash.overlays.iter().map(|one| one.kind.name()).collect();
     assert_eq!(kinds.len(), 17);
-    let actions: Vec<OverlayAction> = bash.overlays.iter().map(|one| one.action().unwrap()).collect();
-    assert!(
-        matches!(&actions[7], OverlayAction::SpecSearchReplace { replacement, .. } if replacement.as_str().is_empty())
-    );
-    let OverlayAction::PatchAdd { source, .. } = &actions[10] else {
-        panic!("{:?}", actions[10])
-    };
-    assert_eq!(
-        source.resolve(),
-        Path::new("tests/fixtures/azldev/base/comps/bash/patches/fix.patch")
-    );
+    let metadata = || bash.overlays.iter().filter_map(|one| one.metadata.as_ref());
+    let categories: BTreeSet<String> = metadata().map(|one| format!("{:?}", one.category)).collect();
+    assert_eq!(categories.len(), 12, "ten categories and two older names");
+    let statuses: BTreeSet<String> = metadata()
+        .filter_map(|one| one.upstream_status)
+        .map(|one| format!("{one:?}"))
+        .collect();
+    assert_eq!(statuses.len(), 5);
 
-    let path = Path::new("tests/fixtures/azldev/base/comps/bash/overlays/0001-backport.overlay.toml");
-    let text = std::fs::read_to_string(path).unwrap();
-    let file = lazuli_catalog::parse_overlay_file(path, &text).unwrap();
-    assert_eq!(file.overlays.len(), 2);
+    let distro = catalog.distro(None).unwrap();
+    let mut text = String::new();
+    for name in ["bash", "my-driver-6-12-gcc13", "sed", "zlib-ng"] {
+        let resolved = catalog.component(&component(name), &distro).unwrap();
+        text.push_str(&format!("{name}:\n"));
+        for one in &resolved.overlays {
+            let category = one.metadata.as_ref().and_then(|metadata| metadata.category);
+            text.push_str(&format!(
+                "  {} ({}) {category:?}\n    {:?}\n",
+                one.place, one.layer, one.action
+            ));
+        }
+    }
+    expect_file!["fixtures/overlays.expected"].assert_eq(&text);
 }
 
 #[test]

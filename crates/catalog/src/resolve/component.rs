@@ -1,16 +1,17 @@
 //! A component as it is for one version of a distribution.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::build::{resolve_build, resolve_source_file};
 use super::declare::resolve_declare;
-use super::overlay::resolve_overlay;
+use super::overlay::{OverlaySource, resolve_overlay};
 use super::{BuildSettings, Declarations, Fault, ResolvedDistro, ResolvedOverlay, ResolvedSourceFile};
 use crate::schema::{self, GenerateType, Layer as _, ListRule, MaintainerScript, SpecType};
 use crate::value::{
     AbsolutePath, Architecture, CommitId, ComponentName, DependencyText, DistroName, DistroVersion,
-    NamePattern, PackageName, PathGlob, PathMatcher, ProgramName, Sha256Digest, Timestamp,
+    GroupName, NamePattern, PackageName, PathGlob, PathMatcher, ProgramName, Sha256Digest, Timestamp,
 };
 
 /// A layer of configuration that a component was made of.
@@ -24,9 +25,59 @@ pub enum LayerOrigin {
     /// `[default-component-config]`.
     Project,
     /// `[component-groups.G.default-component-config]`.
-    Group(crate::value::GroupName),
+    Group(GroupName),
+    /// The path of a spec that `specs` of `[component-groups.G]` matches.
+    SpecFile(GroupName),
+    /// `[component-templates.T.default-component-config]`.
+    Template(GroupName),
+    /// A value of an axis of `[component-templates.T]`.
+    TemplateValue {
+        /// The template.
+        template: GroupName,
+        /// The axis.
+        axis: String,
+        /// The value.
+        value: ComponentName,
+    },
     /// `[components.C]`.
     Component,
+}
+
+impl LayerOrigin {
+    /// Whether it is of one component alone, and not something that it inherits.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        match self {
+            LayerOrigin::DistroImport
+            | LayerOrigin::DistroVersion
+            | LayerOrigin::Project
+            | LayerOrigin::Group(_) => false,
+            LayerOrigin::SpecFile(_)
+            | LayerOrigin::Template(_)
+            | LayerOrigin::TemplateValue { .. }
+            | LayerOrigin::Component => true,
+        }
+    }
+}
+
+/// In the words of a configuration file: what stands in the brackets.
+impl fmt::Display for LayerOrigin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LayerOrigin::DistroImport => out.write_str("import defaults of the distribution"),
+            LayerOrigin::DistroVersion => out.write_str("distribution version"),
+            LayerOrigin::Project => out.write_str("project"),
+            LayerOrigin::Group(group) => write!(out, "group {group}"),
+            LayerOrigin::SpecFile(group) => write!(out, "spec of group {group}"),
+            LayerOrigin::Template(template) => write!(out, "template {template}"),
+            LayerOrigin::TemplateValue {
+                template,
+                axis,
+                value,
+            } => write!(out, "template {template}, {axis} {value}"),
+            LayerOrigin::Component => out.write_str("component"),
+        }
+    }
 }
 
 /// A component as it is for one version of a distribution: everything inherited, defaults filled in.
@@ -231,6 +282,8 @@ pub(crate) fn resolve_component(
     file: &Path,
     distro: &ResolvedDistro,
     layers: Vec<(LayerOrigin, schema::Component)>,
+    overlay_files: &[OverlaySource<'_>],
+    snapshot: Option<Timestamp>,
 ) -> Result<ResolvedComponent, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut overlays = Vec::new();
@@ -248,8 +301,19 @@ pub(crate) fn resolve_component(
         origins.push(origin);
         config.absorb(layer, ListRule::Append);
     }
+    for source in overlay_files {
+        for one in &source.file.overlays {
+            resolve_overlay(
+                one,
+                source.file.metadata.as_ref(),
+                &source.layer,
+                &mut overlays,
+                &mut faults,
+            );
+        }
+    }
     let source = match kind {
-        Some("spec") => resolve_spec(name, &config).map(Source::Spec),
+        Some("spec") => resolve_spec(name, &config, snapshot).map(Source::Spec),
         Some("generate") => resolve_generate(name, distro, &config).map(Source::Generate),
         Some(_) => Ok(Source::Import(resolve_import(name, &config))),
         None if distro.upstream.is_some() => Ok(Source::Import(resolve_import(name, &config))),
@@ -312,7 +376,11 @@ fn resolve_import(name: &ComponentName, config: &schema::Component) -> ImportSou
     }
 }
 
-fn resolve_spec(name: &ComponentName, config: &schema::Component) -> Result<SpecSource, Fault> {
+fn resolve_spec(
+    name: &ComponentName,
+    config: &schema::Component,
+    snapshot: Option<Timestamp>,
+) -> Result<SpecSource, Fault> {
     let spec = config.spec.clone().unwrap_or_default();
     match (spec.kind, spec.path, spec.upstream_distro) {
         (Some(SpecType::Local), Some(path), _) => Ok(SpecSource::Local { path: path.resolve() }),
@@ -326,7 +394,7 @@ fn resolve_spec(name: &ComponentName, config: &schema::Component) -> Result<Spec
             version: distro.version,
             name: spec.upstream_name.unwrap_or_else(|| name.to_string()),
             commit: spec.upstream_commit,
-            snapshot: distro.snapshot,
+            snapshot: distro.snapshot.or(snapshot),
         }),
         (Some(SpecType::Upstream), _, None) => {
             Err(Fault::new(format!("component `{name}` has an upstream spec, but nothing says of which distribution"))

@@ -40,6 +40,19 @@ pub struct ResolvedDistro {
     pub dist_git_branch: Option<String>,
     /// Address template of the lookaside cache.
     pub lookaside_base_uri: Option<String>,
+    /// From where source files of components from this distribution may come.
+    pub origins: OriginPolicy,
+}
+
+/// From where source files may come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OriginPolicy {
+    /// From the lookaside cache, or else from their own origins.
+    #[default]
+    Any,
+    /// From the lookaside cache only: `disable-origins = true`.
+    LookasideOnly,
 }
 
 /// How a distribution presents itself, as os-release(5) has it.
@@ -136,6 +149,10 @@ pub(crate) fn resolve_distro(
         dist_git_base_uri: distro.dist_git_base_uri.clone(),
         dist_git_branch: entry.dist_git_branch.clone(),
         lookaside_base_uri: distro.lookaside_base_uri.clone(),
+        origins: match distro.disable_origins {
+            Some(true) => OriginPolicy::LookasideOnly,
+            _ => OriginPolicy::Any,
+        },
     })
 }
 

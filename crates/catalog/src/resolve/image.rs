@@ -7,8 +7,8 @@ use super::declare::{resolve_files, resolve_symlinks};
 use super::{Fault, FileEntry, LinkEntry};
 use crate::schema::{self, FileSystem, ImageFormat, Layer as _, ListRule};
 use crate::value::{
-    AbsolutePath, Architecture, ByteSize, ImageName, KernelArgument, Keymap, Locale, NamePattern, PackageName,
-    PathGlob, TimeZone, UnitName,
+    AbsolutePath, Architecture, ByteSize, ImageName, KernelArgument, Keymap, Locale, NamePattern,
+    PackageName, PathGlob, TimeZone, UnitName,
 };
 
 const MIB: u64 = 1 << 20;
@@ -262,7 +262,11 @@ fn resolve_system(system: schema::System, faults: &mut Vec<Fault>) -> SystemSett
             }
         }
     }
-    if let Some(target) = system.default_target.as_ref().filter(|unit| !unit.as_str().ends_with(".target")) {
+    if let Some(target) = system
+        .default_target
+        .as_ref()
+        .filter(|unit| !unit.as_str().ends_with(".target"))
+    {
         let fault = Fault::new(format!("`{target}` is not a target")).at(&["system", "default-target"]);
         faults.push(fault.help("name a unit that ends in `.target`, such as `multi-user.target`"));
     }

@@ -6,6 +6,7 @@ mod declare;
 mod distro;
 mod image;
 mod overlay;
+mod publish;
 
 pub use build::{
     BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile, SourceDigest,
@@ -18,16 +19,21 @@ pub use declare::{
     AttributeChange, CapabilityEntry, Declarations, DeclaredAlternative, DirectoryEntry, FileContent,
     FileEntry, FinaliserSpec, FollowerEntry, GroupEntry, LinkEntry, MemberEntry, UserEntry,
 };
-pub use distro::{DebianUpstream, ReleaseInfo, ResolvedDistro, ResolvedUpstream};
+pub use distro::{DebianUpstream, OriginPolicy, ReleaseInfo, ResolvedDistro, ResolvedUpstream};
 pub use image::{
     DiskLayout, EspLayout, InitrdSpec, KernelSpec, ResolvedImage, RootLayout, RootSize, SystemSettings,
 };
 
 pub use overlay::ResolvedOverlay;
+pub use publish::{
+    Channel, PackageKind, RepositoryAddress, ResolvedPublication, ResolvedRepository, ServerCheck,
+    SignatureCheck, SigningKey,
+};
 
 pub(crate) use component::resolve_component;
 pub(crate) use distro::resolve_distro;
 pub(crate) use image::resolve_image;
+pub(crate) use overlay::OverlaySource;
 
 /// Why something cannot be resolved; [`Catalog`](crate::Catalog) adds where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! Overlays in the order in which they are applied.
 
+use std::path::Path;
+
 use super::{Fault, LayerOrigin};
-use crate::schema::{Overlay, OverlayAction, OverlayMetadata, OverlayType, Place, Placed};
+use crate::schema::{Overlay, OverlayAction, OverlayFile, OverlayMetadata, OverlayType, Place, Placed};
 
 /// An overlay of a component, one step in the order in which they are applied: those of the layers, the earliest layer
 /// first, and then those of overlay files.
@@ -21,6 +23,13 @@ pub struct ResolvedOverlay {
     pub layer: LayerOrigin,
     /// Where it is written.
     pub place: Place,
+}
+
+/// An overlay file of a component, and the layer that names it.
+pub(crate) struct OverlaySource<'c> {
+    pub(crate) path: &'c Path,
+    pub(crate) file: &'c OverlayFile,
+    pub(crate) layer: LayerOrigin,
 }
 
 /// Adds the step that `overlay` is. `metadata` is that of its file, if it is in an overlay file.

@@ -20,7 +20,12 @@ record! {
         /// Changes to the spec and its sources, in order.
         overlays: Vec<Placed<Overlay>>,
         /// Files of overlays (`*.overlay.toml`), applied after `overlays` in the order of this list, and of file names
-        /// within a glob. A later layer's list takes the place of an earlier one's.
+        /// within a glob. A later layer's list takes the place of an earlier one's; an empty one turns it off.
+        ///
+        /// A component's own entries are relative to this file, and each must match. Of `default-component-config` at the
+        /// top of a file, an entry with `{component}` as a folder is relative to that file, and stands for every component:
+        /// each folder with a match becomes one. An inherited entry without it is relative to the file that defines the
+        /// component, and need not match.
         overlay_files: Option<OverrideList<Local<FileGlob>>>,
         /// Build options.
         build: Option<Build>,
@@ -34,9 +39,9 @@ record! {
         default_package_config: Option<Package>,
         /// Where its packages are published.
         publish: Option<ComponentPublish>,
-        /// Tests of the component. Kept, not applied.
+        /// Tests of the component. Kept, not applied: it belongs to testing.
         tests: Option<ComponentTests>,
-        /// Templates that it takes settings from. Kept, not applied.
+        /// Kept for older projects, not applied: `[component-templates]` makes components of its own.
         templates: Vec<GroupName>,
         /// **Lazuli:** the component exists in these versions of the distribution only. Default: in all.
         versions: Option<OverrideList<DistroVersion>>,

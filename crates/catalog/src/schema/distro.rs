@@ -1,6 +1,6 @@
 //! `[distros]`: distributions, their versions and their upstreams.
 
-use super::{Component, Import, Local, Table, entry, record, replaced};
+use super::{Component, Import, Layer, ListRule, Local, Table, entry, record, replaced};
 use crate::value::{
     AccountName, Architecture, ArchiveComponent, DistroName, DistroVersion, Line, ResourceName, SuiteName,
     Timestamp, Url,
@@ -17,7 +17,7 @@ record! {
         dist_git_base_uri: Option<String>,
         /// Address template of its lookaside cache: `$pkg`, `$filename`, `$hashtype` and `$hash` stand for their values.
         lookaside_base_uri: Option<String>,
-        /// Its package repositories.
+        /// Its package repositories. Kept, not applied: `[resources]` and `inputs` name what builds use.
         repos: Vec<PackageRepository>,
         /// Take source files from the lookaside cache only, never from their own origins.
         disable_origins: Option<bool>,
@@ -90,15 +90,27 @@ entry! {
     }
 }
 
-entry! {
-    /// A reference to a distribution.
-    DistroReference {
-        /// The key of the distribution in `[distros]`.
-        name: DistroName,
-        /// The key of its version. Default: the distribution's `default-version`.
-        version: Option<DistroVersion>,
-        /// Take sources as they were at this time, RFC 3339. Not in a component of its own.
-        snapshot: Option<Timestamp>,
+/// A reference to a distribution.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DistroReference {
+    /// The key of the distribution in `[distros]`.
+    pub name: DistroName,
+    /// The key of its version. Default: the distribution's `default-version`.
+    pub version: Option<DistroVersion>,
+    /// Take sources as they were at this time, RFC 3339. Not in a component of its own: it is inherited from defaults, or
+    /// else from the project's `default-distro`.
+    pub snapshot: Option<Timestamp>,
+}
+
+impl Layer for DistroReference {
+    /// A version belongs to its distribution, and does not stay when another one is named; a snapshot does.
+    fn absorb(&mut self, later: Self, _: ListRule) {
+        if later.version.is_some() || later.name != self.name {
+            self.version = later.version;
+        }
+        self.name = later.name;
+        self.snapshot = later.snapshot.or(self.snapshot.take());
     }
 }
 

@@ -1,6 +1,6 @@
 //! `[component-groups]`, `[package-groups]` and the settings of binary packages.
 
-use super::{Component, Local, OverlayMetadata, record};
+use super::{Component, Local, OverlayMetadata, Table, entry, record};
 use crate::value::{ComponentName, FileGlob, PackageName};
 
 record! {
@@ -10,14 +10,40 @@ record! {
         description: Option<String>,
         /// Components by name.
         components: Vec<ComponentName>,
-        /// Local specs: each becomes a component of the group.
+        /// Local specs: paths or globs, relative to this file. Each that ends in `.spec` becomes a component of the group,
+        /// named as the file; one of that name in `[components]` is laid over it.
         specs: Vec<Local<FileGlob>>,
-        /// Paths that `specs` does not look into.
+        /// Paths that `specs` does not look into: globs, relative to this file.
         excluded_paths: Vec<Local<FileGlob>>,
         /// What the members inherit.
         default_component_config: Option<Component>,
-        /// Why the group is.
+        /// Why the group is. Shown, and otherwise without effect.
         metadata: Option<OverlayMetadata>,
+    }
+}
+
+record! {
+    /// A template of components: one for each combination of the values of its axes.
+    ///
+    /// They are named as the template and the values, with `-` between them, in the order of the axes: `driver-6-12-gcc14`.
+    ComponentTemplate {
+        /// What it is, in a line.
+        description: Option<String>,
+        /// What all of them have.
+        default_component_config: Option<Component>,
+        /// The axes, in order; at least one.
+        matrix: Vec<MatrixAxis>,
+    }
+}
+
+entry! {
+    /// An axis of a template.
+    MatrixAxis {
+        /// Its name, once in a template.
+        axis: String,
+        /// Its values: a part of a component's name, and what components with it have beside what all have. What a later
+        /// axis says goes over what an earlier one says.
+        values: Table<ComponentName, Component>,
     }
 }
 

@@ -4,8 +4,8 @@ use super::{
     DeclaredFile, Local, OverrideList, Symlink, Table, TestReference, TestSuiteReference, record, replaced,
 };
 use crate::value::{
-    AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Keymap, Line, Locale, NamePattern,
-    PackageName, PathGlob, TimeZone, UnitName,
+    AbsolutePath, Architecture, ByteSize, HostName, ImageName, KernelArgument, Keymap, Line, Locale,
+    NamePattern, PackageName, PathGlob, TimeZone, UnitName,
 };
 
 record! {

@@ -34,7 +34,7 @@ pub use distro::{
     Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
     RepositoryUse, Upstream, UpstreamType,
 };
-pub use group::{ComponentGroup, Package, PackageGroup, PackagePublish};
+pub use group::{ComponentGroup, ComponentTemplate, MatrixAxis, Package, PackageGroup, PackagePublish};
 pub use image::{
     Disk, EfiPartition, FileSystem, Image, ImageCapabilities, ImageDefinition, ImageFormat, ImagePublish,
     ImageTests, Initrd, Kernel, RootPartition, System,
@@ -43,12 +43,13 @@ pub use import::{Generate, GenerateType, Import, MaintainerScript, ReviewedScrip
 pub use json::{json_schema, overlay_file_schema};
 pub use layer::{Layer, ListRule, Local, OverrideList, Place, Placed, SourceText, Table};
 pub use overlay::{
-    Bug, Overlay, OverlayAction, OverlayCategory, OverlayError, OverlayFile, OverlayMetadata, OverlayType,
-    Replacement, SearchMode, SectionTarget, UpstreamStatus,
+    Bug, Commit, Overlay, OverlayAction, OverlayCategory, OverlayError, OverlayFile, OverlayMetadata,
+    OverlayType, Replacement, SearchMode, SectionTarget, UpstreamStatus,
 };
 pub use project::{ConfigFile, ImageCustomizer, Project, Tools};
 pub use resource::{
-    Resources, RpmRepository, RpmRepositorySet, RpmRepositorySetTemplate, SubRepository, SubRepositoryKind,
+    Resources, RpmRepository, RpmRepositoryComparison, RpmRepositorySet, RpmRepositorySetTemplate,
+    SubRepository, SubRepositoryKind,
 };
 pub use test::{
     InstallMode, Pytest, Test, TestGroup, TestKind, TestReference, TestSuite, TestSuiteReference, TestType,

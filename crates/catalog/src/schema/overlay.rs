@@ -167,15 +167,37 @@ record! {
         upstream_status: Option<UpstreamStatus>,
         /// The older form of `upstream-status`.
         upstreamable: Option<bool>,
-        /// Addresses of commits that it brings.
-        commits: Vec<String>,
+        /// Commits that it brings: `{ url = "…" }`, or the address alone.
+        commits: Vec<Commit>,
         /// Bugs that it is about.
         bugs: Vec<Bug>,
     }
 }
 
+/// A commit, in the form of azldev's files or in their older one.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Commit {
+    /// The address alone.
+    Address(String),
+    /// A table with the address.
+    Link(Bug),
+}
+replaced!(Commit);
+
+impl Commit {
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        match self {
+            Commit::Address(url) => url,
+            Commit::Link(link) => &link.url,
+        }
+    }
+}
+
 entry! {
-    /// A bug.
+    /// A page of a bug tracker, or of a commit.
     Bug {
         /// Its address.
         url: String,

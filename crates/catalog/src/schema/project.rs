@@ -1,8 +1,8 @@
 //! The whole file, and `[project]` and `[tools]`.
 
 use super::{
-    Component, ComponentGroup, Distro, DistroReference, Image, Local, Package, PackageGroup, Resources,
-    Table, Test, TestGroup, TestSuite, record,
+    Component, ComponentGroup, ComponentTemplate, Distro, DistroReference, Image, Local, Package,
+    PackageGroup, Resources, Table, Test, TestGroup, TestSuite, record,
 };
 use crate::value::{ComponentName, DistroName, FileGlob, GroupName, ImageName, TestSuiteName};
 
@@ -26,8 +26,8 @@ record! {
         component_groups: Table<GroupName, ComponentGroup>,
         /// What every component inherits, after the distribution version's defaults.
         default_component_config: Option<Component>,
-        /// Settings that components may refer to by name. Kept, not applied.
-        component_templates: Table<GroupName, serde_json::Value>,
+        /// Templates, each of which makes several components. A name may be defined once in all files.
+        component_templates: Table<GroupName, ComponentTemplate>,
         /// Groups of binary packages with common settings. A name may be defined once in all files.
         package_groups: Table<GroupName, PackageGroup>,
         /// What every binary package inherits.

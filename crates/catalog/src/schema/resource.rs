@@ -12,6 +12,8 @@ record! {
         rpm_repo_set_templates: Table<ResourceName, RpmRepositorySetTemplate>,
         /// Layouts at an address.
         rpm_repo_sets: Table<ResourceName, RpmRepositorySet>,
+        /// Pairs of sets to compare. Kept for azldev, not applied: comparing repositories belongs to publishing.
+        rpm_repo_comparisons: Table<ResourceName, RpmRepositoryComparison>,
     }
 }
 
@@ -31,6 +33,8 @@ record! {
         gpg_key: Option<Local<String>>,
         /// Do not check signatures. Default: false.
         disable_gpg_check: Option<bool>,
+        /// Do not check the server's certificate. Default: false.
+        disable_ssl_verify: Option<bool>,
         /// Architectures that it is for. Default: all.
         arches: Vec<String>,
     }
@@ -71,6 +75,9 @@ entry! {
         subpath: String,
         /// What it holds. Default: `binary`.
         kind: Option<SubRepositoryKind>,
+        /// Channels that are published there. Kept, not applied: it belongs to publishing.
+        #[serde(default)]
+        publish_channels: Vec<String>,
     }
 }
 
@@ -89,11 +96,36 @@ entry! {
         gpg_key: Option<Local<String>>,
         /// Do not check signatures. Default: false.
         disable_gpg_check: Option<bool>,
+        /// Do not check the server's certificate. Default: false.
+        disable_ssl_verify: Option<bool>,
+        /// Packages of all channels are in it. Kept, not applied: it belongs to publishing.
+        unrouted: Option<bool>,
         /// Architectures that it is for. Default: all.
         #[serde(default)]
         arches: Vec<String>,
         /// The repositories of the layout that it has. Default: all.
         #[serde(default)]
         subrepos: Vec<ResourceName>,
+    }
+}
+
+entry! {
+    /// Two sets of repositories to compare. Kept for azldev, not applied.
+    RpmRepositoryComparison {
+        /// The one set.
+        left: ResourceName,
+        /// The other set.
+        right: ResourceName,
+        /// Architectures to compare. Default: all.
+        #[serde(default)]
+        arches: Vec<String>,
+        /// Compare the latest versions only. Default: false.
+        latest_only: Option<bool>,
+        /// Compare where packages are with where they should be published. Default: false.
+        check_publish_routing: Option<bool>,
+        /// Compare names and versions, not contents. Default: false.
+        skip_checksum_comparison: Option<bool>,
+        /// Leave out what only `right` has in an older version. Default: false.
+        ignore_older_added_in_right: Option<bool>,
     }
 }

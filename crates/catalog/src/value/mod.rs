@@ -21,9 +21,7 @@ pub use name::{
 };
 pub use path::{AbsolutePath, FileGlob, FileName, PathGlob, PathMatcher};
 pub use quantity::{ByteSize, FileMode};
-pub use text::{
-    Capabilities, DependencyText, HostName, KernelArgument, Keymap, Line, Locale, TimeZone, Url,
-};
+pub use text::{Capabilities, DependencyText, HostName, KernelArgument, Keymap, Line, Locale, TimeZone, Url};
 pub use time::Timestamp;
 
 /// A text that is not a valid value of its type.

@@ -8,7 +8,9 @@ const MAX_SETTING: usize = 64;
 fn is_setting(text: &str) -> bool {
     text.len() <= MAX_SETTING
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte))
 }
 
 text_type!(

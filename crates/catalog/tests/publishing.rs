@@ -1,0 +1,140 @@
+//! Channels of packages, repositories of builds.
+#![allow(clippy::unwrap_used)]
+
+mod memory;
+
+use std::path::Path;
+
+use expect_test::{Expect, expect};
+use lazuli_catalog::{Architecture, Catalog, Channel, ComponentName, PackageName, RepositoryPurpose};
+
+use memory::memory;
+
+fn azldev() -> Catalog {
+    Catalog::load(Path::new("tests/fixtures/azldev")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn later_layers_say_where_a_package_is_published() {
+    let catalog = azldev();
+    let distro = catalog.distro(None).unwrap();
+    let channel = |component: &str, package: &str| {
+        let component = catalog
+            .component(&ComponentName::new(component).unwrap(), &distro)
+            .unwrap();
+        let publication = catalog.publication(&component, &PackageName::new(package).unwrap());
+        let show = |channel: &Channel| match channel {
+            Channel::Unset => "unset".to_owned(),
+            Channel::NotPublished => "not".to_owned(),
+            Channel::Named(name) => name.clone(),
+        };
+        format!(
+            "{} (source {})",
+            show(publication.channel()),
+            show(&publication.source)
+        )
+    };
+    for (component, package, expected) in [
+        // The project's default, the component's, the package group's, the package's own.
+        ("curl", "curl", "rpm-base (source unset)"),
+        ("bash", "bash", "rpm-shells (source srpm-base)"),
+        ("bash", "bash-devel", "rpm-devel (source srpm-base)"),
+        ("bash", "bash-static", "not (source srpm-base)"),
+        // The older key counts only where nothing says `rpm-channel`.
+        ("bash", "bash-doc", "rpm-shells (source srpm-base)"),
+        // Debug information has channels of its own.
+        ("curl", "curl-debuginfo", "rpm-debug (source unset)"),
+        ("bash", "bash-debugsource", "debug-shells (source srpm-base)"),
+    ] {
+        assert_eq!(channel(component, package), expected, "{component} {package}");
+    }
+}
+
+#[test]
+fn inputs_name_repositories_and_sets() {
+    let catalog = azldev();
+    let distro = catalog.distro(None).unwrap();
+    let mut text = String::new();
+    for purpose in [RepositoryPurpose::PackageBuild, RepositoryPurpose::ImageBuild] {
+        text.push_str(&format!("{purpose:?}\n"));
+        for one in catalog.repositories(&distro, purpose) {
+            let (here, there) = (
+                one.is_for(Architecture::X86_64),
+                one.is_for(Architecture::Aarch64),
+            );
+            text.push_str(&format!(
+                "  {} {:?} {:?} {:?} {:?} {here} {there}\n",
+                one.id, one.address, one.kind, one.signatures, one.server
+            ));
+        }
+    }
+    expect![""].assert_eq(&text);
+}
+
+fn check(text: &str, expected: Expect) {
+    let error = Catalog::load_from(&memory(&[("/p/lazuli.toml", text)]), Path::new("/p")).unwrap_err();
+    expected.assert_eq(&error.to_string());
+}
+
+#[test]
+fn repositories_that_are_not_there_are_refused() {
+    check(
+        r#"
+[resources.rpm-repos.base]
+base-uri = "https://one.example"
+disable-gpg-check = true
+[resources.rpm-repos.s-base]
+base-uri = "https://one.example"
+disable-gpg-check = true
+[resources.rpm-repo-sets.s]
+template = "azl-standard"
+base-uri = "https://two.example"
+name-prefix = "s-"
+disable-gpg-check = true
+subrepos = ["base", "bsae"]
+[resources.rpm-repo-sets.t]
+template = "azl-standart"
+base-uri = "https://two.example"
+gpg-key = "key"
+[resources.rpm-repo-comparisons.c]
+left = "s"
+right = "u"
+[distros.x.versions.1]
+release-ver = "1"
+inputs = { rpm-build = [{ repo = "bse" }, { set = "s" }, { repo = "s-base" }], image-build = [{ set = "v" }] }
+"#,
+        expect![""],
+    );
+}
+
+#[test]
+fn names_of_tests_packages_and_distributions_lead_somewhere() {
+    check(
+        r#"
+[project]
+default-distro = { name = "xx", version = "1" }
+[default-component-config]
+spec = { type = "upstream", upstream-distro = { name = "y" } }
+[distros.x.versions.1]
+release-ver = "1"
+default-component-config = { spec = { type = "upstream", upstream-distro = { name = "x", version = "3" } } }
+[components.a]
+spec = { type = "upstream", upstream-distro = { name = "x", version = "2" } }
+tests = { tests = [{ name = "bot" }] }
+[component-groups.g]
+default-component-config = { spec = { upstream-distro = { name = "z" } } }
+[images.i]
+tests = { test-suites = [{ name = "smoke" }], tests = [{ group = "gg" }] }
+[tests.boot]
+type = "tmt"
+tmt = { plan = "/p" }
+[test-groups.g]
+tests = [{ group = "h" }, { name = "boot" }]
+[package-groups.one]
+packages = ["p", "q"]
+[package-groups.two]
+packages = ["r", "q"]
+"#,
+        expect![""],
+    );
+}
