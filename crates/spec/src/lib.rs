@@ -7,17 +7,18 @@ mod reader;
 
 pub use base::{Target, base_macros};
 pub use document::{
-    Document, Edit, EditContext, EditError, EditErrorKind, LineChange, LineKind, NearLine, PackageRef, PatchUse,
-    Reach, Scope, Section, Substitute, Tag, TooLong, nearest_line,
+    Document, Edit, EditContext, EditError, EditErrorKind, LineChange, LineKind, NearLine, PackageRef,
+    PatchUse, Reach, Scope, Section, Substitute, Tag, TooLong, nearest_line,
 };
 pub use macros::{
-    Definition, Dialect, Expansion, ExpressionProblem, Files, Frame, Host, Level, Limits, LuaItem, MacroBase, MacroError,
-    MacroErrorKind, Macros, MemoryFiles, Message, NoFiles, Notes, Settings, Severity, Shell, Value,
-    Version,
+    Definition, Dialect, Expansion, ExpressionProblem, Files, Frame, Host, Level, Limits, LuaItem, MacroBase,
+    MacroError, MacroErrorKind, Macros, MemoryFiles, Message, NoFiles, Notes, Settings, Severity, Shell,
+    Value, Version,
 };
 pub use reader::{
     Attributes, BuildCondition, BuildSection, BuildSectionKind, ChangelogEntry, Comparison, Conditional,
-    ConfigPolicy, DEFAULT_LANGUAGE, Dependency, DependencyKind, Depth, Detail, FileEntry, FileList, Forbidden, Origin,
-    Package, Position, Qualifiers, ReadOptions, Restrictions, ScriptExpansion, Scriptlet, ScriptletKind, Source,
-    SourceKind, Spec, SpecError, SpecErrorKind, TagValue, TextTag, TriggerCondition, Unknown, UnknownKind, Verify, Warning,
+    ConfigPolicy, DEFAULT_LANGUAGE, Dependency, DependencyKind, Depth, Detail, FileEntry, FileList,
+    Forbidden, Origin, Outcome, Package, Position, Qualifiers, ReadOptions, Restrictions, ScriptExpansion,
+    Scriptlet, ScriptletKind, Source, SourceKind, Spec, SpecError, SpecErrorKind, TagValue, TextTag,
+    TriggerCondition, Unknown, UnknownKind, UnknownMacros, Verify, Warning,
 };

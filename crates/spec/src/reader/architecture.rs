@@ -39,11 +39,17 @@ const COMPATIBLE: [(&str, &[&str]); 30] = [
 /// The first of the architectures for which this machine can build.
 pub(crate) fn first_compatible<'a>(macros: &mut Macros, names: &'a [String]) -> Option<&'a str> {
     let mut own = |name: &str| {
-        macros.expand(format!("%{{?{name}}}")).map(|expansion| expansion.to_text()).unwrap_or_default()
+        macros
+            .expand(format!("%{{?{name}}}"))
+            .map(|expansion| expansion.to_text())
+            .unwrap_or_default()
     };
     let cpu = own("_target_cpu");
     let machine = if cpu.is_empty() { own("_build_cpu") } else { cpu };
-    names.iter().map(String::as_str).find(|name| *name == "noarch" || is_compatible(&machine, name))
+    names
+        .iter()
+        .map(String::as_str)
+        .find(|name| *name == "noarch" || is_compatible(&machine, name))
 }
 
 fn is_compatible(machine: &str, name: &str) -> bool {

@@ -55,12 +55,19 @@ pub(crate) struct Options {
 impl Options {
     /// The last value of an option.
     pub(crate) fn value(&self, letter: char) -> Option<&str> {
-        self.found.iter().rev().find(|(found, _)| *found == letter).and_then(|(_, value)| value.as_deref())
+        self.found
+            .iter()
+            .rev()
+            .find(|(found, _)| *found == letter)
+            .and_then(|(_, value)| value.as_deref())
     }
 
     /// All values of an option.
     pub(crate) fn values(&self, letter: char) -> impl Iterator<Item = &str> {
-        self.found.iter().filter(move |(found, _)| *found == letter).filter_map(|(_, value)| value.as_deref())
+        self.found
+            .iter()
+            .filter(move |(found, _)| *found == letter)
+            .filter_map(|(_, value)| value.as_deref())
     }
 
     pub(crate) fn has(&self, letter: char) -> bool {
@@ -86,7 +93,9 @@ pub(crate) fn parse_options(words: &[String], known: &str) -> Result<Options, St
         while let Some(letter) = rest.chars().next() {
             rest = &rest[letter.len_utf8()..];
             let index = known.find(letter).filter(|_| letter != ':');
-            let Some(index) = index else { return Err(format!("unknown option `-{letter}`")) };
+            let Some(index) = index else {
+                return Err(format!("unknown option `-{letter}`"));
+            };
             if known[index + letter.len_utf8()..].starts_with(':') {
                 let value = if rest.is_empty() {
                     words.next().cloned()
@@ -94,7 +103,9 @@ pub(crate) fn parse_options(words: &[String], known: &str) -> Result<Options, St
                     // `-n=name` is the same as `-n name`.
                     Some(rest.strip_prefix('=').unwrap_or(rest).to_owned())
                 };
-                let Some(value) = value else { return Err(format!("the option `-{letter}` needs a value")) };
+                let Some(value) = value else {
+                    return Err(format!("the option `-{letter}` needs a value"));
+                };
                 options.found.push((letter, Some(value)));
                 break;
             }

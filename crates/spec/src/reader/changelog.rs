@@ -7,8 +7,9 @@ use super::section::Section;
 use super::state::{Naming, Reader};
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 const LENGTHS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 impl Reader<'_> {
@@ -23,7 +24,10 @@ impl Reader<'_> {
         match descriptions.iter_mut().find(|(other, _)| *other == language) {
             Some((_, before)) => {
                 *before = text;
-                self.lines.warn(format!("a second %description for `{}`", self.packages[index].name));
+                self.lines.warn(format!(
+                    "a second %description for `{}`",
+                    self.packages[index].name
+                ));
             }
             None => descriptions.push((language, text)),
         }
@@ -42,8 +46,16 @@ impl Reader<'_> {
         if options.words.len() > usize::from(!options.has('n')) {
             return Err(self.bad_arguments(section, "only one name is expected".to_owned(), header));
         }
-        let naming = if options.has('n') { Naming::Full } else { Naming::Suffix };
-        self.find_package(section, options.value('n').or(options.words.first().map(String::as_str)), naming)
+        let naming = if options.has('n') {
+            Naming::Full
+        } else {
+            Naming::Suffix
+        };
+        self.find_package(
+            section,
+            options.value('n').or(options.words.first().map(String::as_str)),
+            naming,
+        )
     }
 
     /// Reads lines up to the next section; their text is kept if everything is read.
@@ -76,7 +88,8 @@ impl Reader<'_> {
         let (entries, problem) = parse(&text);
         self.changelog = entries;
         if let Some(problem) = problem {
-            self.lines.warn(format!("a bad entry of %changelog, which ends it: {problem}"));
+            self.lines
+                .warn(format!("a bad entry of %changelog, which ends it: {problem}"));
         }
         Ok(next)
     }
@@ -103,10 +116,14 @@ fn parse_entry<'a>(
     text: &'a str,
     before: Option<&ChangelogEntry>,
 ) -> Result<(ChangelogEntry, &'a str), &'static str> {
-    let Some(entry) = text.strip_prefix('*') else { return Err("an entry begins with `*`") };
+    let Some(entry) = text.strip_prefix('*') else {
+        return Err("an entry begins with `*`");
+    };
     let end = entry.find("\n*").map_or(entry.len(), |at| at + 1);
     let (entry, after) = entry.split_at(end);
-    let Some((first, text)) = entry.split_once('\n') else { return Err("an entry has no text") };
+    let Some((first, text)) = entry.split_once('\n') else {
+        return Err("an entry has no text");
+    };
     let (time, name) = parse_first_line(first.trim_ascii())?;
     if before.is_some_and(|before| before.time < time) {
         return Err("the entries are not in order, the newest first");
@@ -115,13 +132,22 @@ fn parse_entry<'a>(
     if text.is_empty() {
         return Err("an entry has no text");
     }
-    Ok((ChangelogEntry { time, name: name.to_owned(), text: text.to_owned() }, after))
+    Ok((
+        ChangelogEntry {
+            time,
+            name: name.to_owned(),
+            text: text.to_owned(),
+        },
+        after,
+    ))
 }
 
 /// The words of a text, each with what comes after it.
 fn next_word(text: &str) -> (&str, &str) {
     let text = text.trim_ascii_start();
-    let end = text.find(|character: char| character.is_ascii_whitespace()).unwrap_or(text.len());
+    let end = text
+        .find(|character: char| character.is_ascii_whitespace())
+        .unwrap_or(text.len());
     text.split_at(end)
 }
 
@@ -156,16 +182,25 @@ fn parse_first_line(line: &str) -> Result<(i64, &str), &'static str> {
     if name.is_empty() {
         return Err("the name is missing after the date");
     }
-    Ok((days_from_civil(year, month, i64::from(day)) * 86400 + seconds, name))
+    Ok((
+        days_from_civil(year, month, i64::from(day)) * 86400 + seconds,
+        name,
+    ))
 }
 
 fn parse_time(text: &str) -> Option<i64> {
     let mut parts = text.split(':');
     let mut part = |limit: i64| {
-        parts.next().and_then(|part| part.parse::<i64>().ok()).filter(|value| (0..limit).contains(value))
+        parts
+            .next()
+            .and_then(|part| part.parse::<i64>().ok())
+            .filter(|value| (0..limit).contains(value))
     };
     let (hours, minutes, seconds) = (part(24)?, part(60)?, part(61)?);
-    parts.next().is_none().then_some(hours * 3600 + minutes * 60 + seconds)
+    parts
+        .next()
+        .is_none()
+        .then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
 /// Seconds that a zone is ahead of UTC; names other than these are not told apart from UTC.
@@ -184,7 +219,11 @@ fn zone_offset(zone: &str) -> i64 {
 /// Days since 1970-01-01 in the Gregorian calendar; a 29th of February that is none is the day after the 28th.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     // Years begin in March, so that the leap day is the last.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (year, month) = if month <= 2 {
+        (year - 1, month + 9)
+    } else {
+        (year, month - 3)
+    };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + day - 1;
@@ -197,9 +236,12 @@ mod tests {
 
     #[test]
     fn days() {
-        for (date, expected) in
-            [((1970, 1, 1), 0), ((2000, 2, 29), 11016), ((2024, 1, 1), 19723), ((1999, 12, 31), 10956)]
-        {
+        for (date, expected) in [
+            ((1970, 1, 1), 0),
+            ((2000, 2, 29), 11016),
+            ((2024, 1, 1), 19723),
+            ((1999, 12, 31), 10956),
+        ] {
             assert_eq!(days_from_civil(date.0, date.1, date.2), expected, "{date:?}");
         }
     }

@@ -39,30 +39,50 @@ impl Branches {
 
     /// Whether the condition of a directive matters here.
     pub(crate) fn asks(&self, directive: Directive) -> bool {
-        if directive.opens() { self.reading() } else { self.stack.last().is_some_and(|branch| branch.pending) }
+        if directive.opens() {
+            self.reading()
+        } else {
+            self.stack.last().is_some_and(|branch| branch.pending)
+        }
     }
 
     /// Whether a directive may come here.
     pub(crate) fn check(&self, directive: Directive) -> Result<(), SpecErrorKind> {
-        let misplaced =
-            |reason: String| Err(SpecErrorKind::MisplacedConditional { directive: directive.name(), reason });
+        let misplaced = |reason: String| {
+            Err(SpecErrorKind::MisplacedConditional {
+                directive: directive.name(),
+                reason,
+            })
+        };
         if directive.opens() {
             if self.stack.len() >= MAX_NESTING {
-                return Err(SpecErrorKind::Limit { what: "nesting of conditionals", limit: MAX_NESTING });
+                return Err(SpecErrorKind::Limit {
+                    what: "nesting of conditionals",
+                    limit: MAX_NESTING,
+                });
             }
             return Ok(());
         }
         match self.stack.last() {
             None => misplaced("has no %if".to_owned()),
             Some(branch) if branch.last == Directive::Else && directive != Directive::Endif => {
-                misplaced(format!("comes after the %else of the {} in line {}", branch.opened.0.name(), branch.opened.1))
+                misplaced(format!(
+                    "comes after the %else of the {} in line {}",
+                    branch.opened.0.name(),
+                    branch.opened.1
+                ))
             }
             Some(_) => Ok(()),
         }
     }
 
     /// Obeys a directive that was checked; always says that no file is to be included.
-    pub(crate) fn apply(&mut self, directive: Directive, holds: bool, line: u32) -> Result<bool, SpecErrorKind> {
+    pub(crate) fn apply(
+        &mut self,
+        directive: Directive,
+        holds: bool,
+        line: u32,
+    ) -> Result<bool, SpecErrorKind> {
         if directive.opens() {
             let outer = self.reading();
             let reading = outer && holds;
@@ -91,14 +111,18 @@ pub(crate) fn record_build_conditions(lines: &mut Lines, chunk: &str) {
     for (at, _) in chunk.match_indices("bcond") {
         let before = chunk[..at].trim_end_matches('{');
         let called = before.ends_with('%') && !before.ends_with("%%");
-        let Some(word) = DECLARATIONS.iter().find(|word| chunk[at..].starts_with(**word)) else { continue };
+        let Some(word) = DECLARATIONS.iter().find(|word| chunk[at..].starts_with(**word)) else {
+            continue;
+        };
         let rest = &chunk[at + word.len()..];
         if !called || !rest.starts_with([' ', '\t']) || lines.records.build_conditions.len() >= MAX_RECORDS {
             continue;
         }
         let arguments = rest.lines().next().unwrap_or_default().trim_ascii();
         let (name, default) = arguments.split_once([' ', '\t', '}']).unwrap_or((arguments, ""));
-        let Ok(name) = lines.macros.expand(name) else { continue };
+        let Ok(name) = lines.macros.expand(name) else {
+            continue;
+        };
         let name = name.to_text();
         if name.is_empty() || name.contains('%') {
             continue;
@@ -115,6 +139,11 @@ pub(crate) fn record_build_conditions(lines: &mut Lines, chunk: &str) {
                 .unwrap_or(enabled),
         };
         let position = lines.position();
-        lines.records.build_conditions.push(BuildCondition { name, position, default, enabled });
+        lines.records.build_conditions.push(BuildCondition {
+            name,
+            position,
+            default,
+            enabled,
+        });
     }
 }

@@ -16,6 +16,49 @@ pub(crate) enum Rich {
     Negative,
 }
 
+/// What becomes of macros that were not expanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// They are words as others.
+    Plain,
+    /// Each is part of one word, with all that its brackets hold.
+    Macros,
+}
+
+impl Words {
+    /// Where the word at the start of a text ends: at the first character that ends it outside of a macro.
+    fn end(self, text: &str, mut ends: impl FnMut(char) -> bool) -> usize {
+        let mut open: Vec<char> = Vec::new();
+        let mut before = ' ';
+        for (at, character) in text.char_indices() {
+            match (open.last(), character) {
+                (Some(&close), _) if character == close => {
+                    open.pop();
+                }
+                (Some(&close), _) => {
+                    if matches!((close, character), ('}', '{') | (')', '(') | (']', '['))
+                        && open.len() < MAX_NESTING
+                    {
+                        open.push(close);
+                    }
+                }
+                (None, '{') if self == Self::Macros && before == '%' => open.push('}'),
+                (None, '(') if self == Self::Macros && before == '%' => open.push(')'),
+                (None, '[') if self == Self::Macros && before == '%' => open.push(']'),
+                (None, _) if ends(character) => return at,
+                (None, _) => {}
+            }
+            before = character;
+        }
+        text.len()
+    }
+
+    /// Whether a text is left as it is because of what was not expanded in it.
+    fn leaves(self, text: &str) -> bool {
+        self == Self::Macros && text.contains('%')
+    }
+}
+
 /// One dependency of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Item {
@@ -43,64 +86,93 @@ fn skip_separators(text: &str) -> &str {
     text.trim_start_matches(is_separator)
 }
 
-fn word_end(text: &str) -> usize {
-    text.find(is_separator).unwrap_or(text.len())
+fn word_end(text: &str, words: Words) -> usize {
+    words.end(text, is_separator)
 }
 
 /// Reads a list, and gives each dependency as it is met.
 pub(crate) fn parse_list(
     list: &str,
     rich: Rich,
+    words: Words,
     mut each: impl FnMut(Item) -> Result<(), String>,
 ) -> Result<(), BadItem> {
     let mut rest = skip_separators(list);
     while !rest.is_empty() {
         let start = list.len() - rest.len();
         let mut parsed = if rest.starts_with('(') {
-            parse_rich(rest, rich)
+            parse_rich(rest, rich, words)
         } else {
-            parse_simple(rest).map_err(|reason| (word_end(rest), reason))
+            parse_simple(rest, words)
         };
         if let Ok((item, length)) = parsed {
             parsed = each(item).map_err(|reason| (length, reason)).map(|()| {
-                (Item { name: String::new(), constraint: None, is_rich: false }, length)
+                (
+                    Item {
+                        name: String::new(),
+                        constraint: None,
+                        is_rich: false,
+                    },
+                    length,
+                )
             });
         }
         match parsed {
             Ok((_, length)) => rest = skip_separators(&rest[length..]),
-            Err((length, reason)) => return Err(BadItem { start, end: start + length, reason }),
+            Err((length, reason)) => {
+                return Err(BadItem {
+                    start,
+                    end: start + length,
+                    reason,
+                });
+            }
         }
     }
     Ok(())
 }
 
 /// Reads `name` or `name >= evr` at the start of a text, and says how long it is.
-fn parse_simple(text: &str) -> Result<(Item, usize), String> {
-    let name_end = word_end(text);
+fn parse_simple(text: &str, words: Words) -> Result<(Item, usize), (usize, String)> {
+    let name_end = word_end(text, words);
     let name = &text[..name_end];
     let after = skip_separators(&text[name_end..]);
-    let operator_end = word_end(after);
+    let operator_end = word_end(after, words);
     let Some(comparison) = Comparison::parse(&after[..operator_end]) else {
-        check(name, None)?;
-        return Ok((Item { name: name.to_owned(), constraint: None, is_rich: false }, name_end));
+        check(name, None, words).map_err(|reason| (name_end, reason))?;
+        return Ok((
+            Item {
+                name: name.to_owned(),
+                constraint: None,
+                is_rich: false,
+            },
+            name_end,
+        ));
     };
     let version = skip_separators(&after[operator_end..]);
-    let version_end = word_end(version);
+    let version_end = word_end(version, words);
+    let length = text.len() - version.len() + version_end;
     if version_end == 0 {
-        return Err("a version is missing after the comparison".to_owned());
+        let length = text.trim_ascii_end().len();
+        return Err((length, "a version is missing after the comparison".to_owned()));
     }
     let evr = &version[..version_end];
-    check(name, Some(evr))?;
-    let length = text.len() - version.len() + version_end;
+    check(name, Some(evr), words).map_err(|reason| (length, reason))?;
     Ok((
-        Item { name: name.to_owned(), constraint: Some((comparison, evr.to_owned())), is_rich: false },
+        Item {
+            name: name.to_owned(),
+            constraint: Some((comparison, evr.to_owned())),
+            is_rich: false,
+        },
         length,
     ))
 }
 
 /// What rpm asks of a name and an EVR, but for their encoding.
-fn check(name: &str, evr: Option<&str>) -> Result<(), String> {
+fn check(name: &str, evr: Option<&str>, words: Words) -> Result<(), String> {
     let first = name.chars().next().unwrap_or(' ');
+    if words.leaves(name) || evr.is_some_and(|evr| words.leaves(evr)) {
+        return Ok(());
+    }
     if first.is_ascii() && !(first.is_ascii_alphanumeric() || first == '_' || first == '/') {
         return Err("a name begins with a letter, a digit, `_` or `/`".to_owned());
     }
@@ -108,9 +180,10 @@ fn check(name: &str, evr: Option<&str>) -> Result<(), String> {
     if first == '/' {
         return Err("a file has no version".to_owned());
     }
-    if let Some(character) = evr.chars().find(|&character| {
-        !(character.is_ascii_alphanumeric() || "._+%{}~^-:".contains(character))
-    }) {
+    if let Some(character) = evr
+        .chars()
+        .find(|&character| !(character.is_ascii_alphanumeric() || "._+%{}~^-:".contains(character)))
+    {
         return Err(format!("`{character}` may not be in the version `{evr}`"));
     }
     if evr.contains("..") {
@@ -182,21 +255,31 @@ impl Operator {
 
 struct RichParser<'a> {
     text: &'a str,
+    words: Words,
     at: usize,
     out: String,
 }
 
 /// Reads a rich dependency at the start of a text, and says how long it is.
-fn parse_rich(text: &str, rich: Rich) -> Result<(Item, usize), (usize, String)> {
+fn parse_rich(text: &str, rich: Rich, words: Words) -> Result<(Item, usize), (usize, String)> {
     let context = match rich {
         Rich::Refused => return Err((1, "rich dependencies are not allowed here".to_owned())),
         Rich::Positive => Context::And,
         Rich::Negative => Context::Or,
     };
-    let mut parser = RichParser { text, at: 0, out: String::new() };
+    let mut parser = RichParser {
+        text,
+        words,
+        at: 0,
+        out: String::new(),
+    };
     let operators = parser.group(0).map_err(|reason| (parser.at.max(1), reason))?;
     operators.check(context).map_err(|reason| (parser.at, reason))?;
-    let item = Item { name: parser.out, constraint: None, is_rich: true };
+    let item = Item {
+        name: parser.out,
+        constraint: None,
+        is_rich: true,
+    };
     Ok((item, parser.at))
 }
 
@@ -213,7 +296,9 @@ impl Operators {
         for (index, operator) in self.chain.iter().enumerate() {
             match (context, operator) {
                 (Context::With, Operator::And | Operator::If | Operator::Unless | Operator::Else) => {
-                    return Err("only `or`, `with` and `without` may be below `with` and `without`".to_owned());
+                    return Err(
+                        "only `or`, `with` and `without` may be below `with` and `without`".to_owned(),
+                    );
                 }
                 (Context::Or, Operator::If) => {
                     return Err("`if` has no sense here, use `and`".to_owned());
@@ -255,7 +340,10 @@ impl<'a> RichParser<'a> {
         if depth > MAX_NESTING {
             return Err(format!("more than {MAX_NESTING} levels of parentheses"));
         }
-        let mut operators = Operators { chain: Vec::new(), terms: Vec::new() };
+        let mut operators = Operators {
+            chain: Vec::new(),
+            terms: Vec::new(),
+        };
         self.at += 1;
         self.out.push('(');
         self.skip();
@@ -295,8 +383,9 @@ impl<'a> RichParser<'a> {
             return Err(format!("`{word}` is no operator of rich dependencies"));
         };
         if let Some(&before) = chain.last() {
-            let is_else =
-                operator == Operator::Else && matches!(before, Operator::If | Operator::Unless) && chain.len() == 1;
+            let is_else = operator == Operator::Else
+                && matches!(before, Operator::If | Operator::Unless)
+                && chain.len() == 1;
             if before != operator && !is_else {
                 return Err("different operators need parentheses".to_owned());
             }
@@ -316,7 +405,7 @@ impl<'a> RichParser<'a> {
     fn word(&mut self) -> &'a str {
         let mut depth = 0_usize;
         let rest = self.rest();
-        let end = rest.find(|character| match character {
+        let end = self.words.end(rest, |character| match character {
             '(' => {
                 depth += 1;
                 false
@@ -328,7 +417,7 @@ impl<'a> RichParser<'a> {
             }
             _ => is_separator(character),
         });
-        let word = &rest[..end.unwrap_or(rest.len())];
+        let word = &rest[..end];
         self.at += word.len();
         word
     }
@@ -341,7 +430,7 @@ impl<'a> RichParser<'a> {
         let word = self.word();
         let Some(comparison) = Comparison::parse(word) else {
             self.at = before;
-            check(name, None)?;
+            check(name, None, self.words)?;
             self.out.push_str(name);
             return Ok(());
         };
@@ -351,7 +440,7 @@ impl<'a> RichParser<'a> {
         if evr.is_empty() {
             return Err("a version is missing after the comparison".to_owned());
         }
-        check(name, Some(evr))?;
+        check(name, Some(evr), self.words)?;
         self.out.push_str(name);
         self.out.push(' ');
         self.out.push_str(comparison.symbol());

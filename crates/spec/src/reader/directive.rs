@@ -25,7 +25,10 @@ impl Directive {
         if !matches!(rest.as_bytes().first(), Some(b'i' | b'e')) {
             return None;
         }
-        let end = rest.bytes().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let end = rest
+            .bytes()
+            .position(|byte| !byte.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
         let directive = match &rest[..end] {
             "if" => Self::If,
             "ifarch" => Self::IfArch,
@@ -67,7 +70,10 @@ impl Directive {
 
     /// Whether it opens a conditional.
     pub(crate) fn opens(self) -> bool {
-        matches!(self, Self::If | Self::IfArch | Self::IfNArch | Self::IfOs | Self::IfNOs)
+        matches!(
+            self,
+            Self::If | Self::IfArch | Self::IfNArch | Self::IfOs | Self::IfNOs
+        )
     }
 
     /// Whether it is a further branch with a condition.

@@ -241,7 +241,10 @@ impl SpecError {
     /// An error of the file as a whole.
     pub(crate) fn of_file(file: &Arc<str>, kind: SpecErrorKind) -> Self {
         Self::new(Detail {
-            position: Position { file: Arc::clone(file), line: 0 },
+            position: Position {
+                file: Arc::clone(file),
+                line: 0,
+            },
             column: 0,
             length: 0,
             source_line: String::new(),
@@ -293,8 +296,10 @@ impl SpecError {
             let before = detail.source_line.get(..detail.column - 1).unwrap_or("");
             let marked = detail.source_line.get(detail.column - 1..).unwrap_or("");
             let marked = marked.get(..detail.length).unwrap_or(marked);
-            let blank: String =
-                before.chars().map(|character| if character == '\t' { '\t' } else { ' ' }).collect();
+            let blank: String = before
+                .chars()
+                .map(|character| if character == '\t' { '\t' } else { ' ' })
+                .collect();
             let carets = "^".repeat(marked.chars().count().max(1));
             text.push_str(&format!(
                 "{margin}--> {}:{number}:{}\n{margin} |\n{number} | {}\n{margin} | {blank}{carets}\n",
@@ -312,7 +317,12 @@ impl SpecError {
 
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Detail { position, column, kind, .. } = &*self.0;
+        let Detail {
+            position,
+            column,
+            kind,
+            ..
+        } = &*self.0;
         match (position.line, column) {
             (0, _) => write!(f, "{}: {kind}", position.file),
             (line, 0) => write!(f, "{}:{line}: {kind}", position.file),

@@ -21,16 +21,21 @@ impl Reader<'_> {
         if options.words.len() > usize::from(!options.has('n')) {
             return Err(self.bad_arguments("%files", "only one name is expected".to_owned(), header));
         }
-        let naming = if options.has('n') { Naming::Full } else { Naming::Suffix };
+        let naming = if options.has('n') {
+            Naming::Full
+        } else {
+            Naming::Suffix
+        };
         let name = options.value('n').or(options.words.first().map(String::as_str));
         let index = self.find_package("%files", name, naming)?;
         let from: Vec<String> = options.values('f').map(str::to_owned).collect();
         // rpm adds a second list of the same package to the first.
         let position = self.lines.position();
-        let mut list = self.packages[index]
-            .files
-            .take()
-            .unwrap_or_else(|| FileList { position, from: Vec::new(), entries: Vec::new() });
+        let mut list = self.packages[index].files.take().unwrap_or_else(|| FileList {
+            position,
+            from: Vec::new(),
+            entries: Vec::new(),
+        });
         list.from.extend(from);
         let full = self.is_full();
         let mut defaults = Attributes::default();
@@ -43,7 +48,10 @@ impl Reader<'_> {
                 return Ok(());
             }
             if list.entries.len() >= MAX_ENTRIES {
-                let limit = Kind::Limit { what: "number of files", limit: MAX_ENTRIES };
+                let limit = Kind::Limit {
+                    what: "number of files",
+                    limit: MAX_ENTRIES,
+                };
                 return Err(reader.lines.error(limit, text));
             }
             match parse_entry(text, &mut defaults) {
@@ -65,12 +73,17 @@ impl Reader<'_> {
 
 /// Takes a line apart; none if it only sets what holds for those after it.
 fn parse_entry(line: &str, defaults: &mut Attributes) -> Result<Option<FileEntry>, String> {
-    let mut entry = FileEntry { attributes: Some(defaults.clone()), ..FileEntry::default() };
+    let mut entry = FileEntry {
+        attributes: Some(defaults.clone()),
+        ..FileEntry::default()
+    };
     let mut only_defaults = false;
     let mut rest = line;
     while !rest.is_empty() {
         if let Some(name) = rest.strip_prefix('%') {
-            let end = name.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(name.len());
+            let end = name
+                .find(|character: char| !character.is_ascii_alphabetic())
+                .unwrap_or(name.len());
             let (word, after) = rest.split_at(end + 1);
             let (arguments, after) = take_arguments(after)?;
             match apply(&mut entry, defaults, word, arguments)? {
@@ -91,10 +104,16 @@ fn parse_entry(line: &str, defaults: &mut Attributes) -> Result<Option<FileEntry
         rest = after.trim_ascii_start();
     }
     if entry.paths.is_empty() {
-        return if only_defaults { Ok(None) } else { Err(format!("`{line}` names no file")) };
+        return if only_defaults {
+            Ok(None)
+        } else {
+            Err(format!("`{line}` names no file"))
+        };
     }
     if entry.paths.len() > 1 && !entry.documentation && !entry.license {
-        return Err(format!("`{line}` names several files; only %doc and %license may"));
+        return Err(format!(
+            "`{line}` names several files; only %doc and %license may"
+        ));
     }
     if entry.attributes == Some(Attributes::default()) {
         entry.attributes = None;
@@ -156,7 +175,10 @@ fn apply(
         }
         "%verify" => {
             let (negations, words): (Vec<_>, Vec<_>) = words().into_iter().partition(|word| word == "not");
-            entry.verify = Some(Verify { negated: !negations.is_empty(), words });
+            entry.verify = Some(Verify {
+                negated: !negations.is_empty(),
+                words,
+            });
         }
         _ => return Ok(Applied::No),
     }
@@ -166,7 +188,9 @@ fn apply(
 /// What stands in the parentheses after a word.
 fn take_arguments(text: &str) -> Result<(Option<&str>, &str), String> {
     let trimmed = text.trim_ascii_start();
-    let Some(inner) = trimmed.strip_prefix('(') else { return Ok((None, text)) };
+    let Some(inner) = trimmed.strip_prefix('(') else {
+        return Ok((None, text));
+    };
     match inner.split_once(')') {
         Some((arguments, after)) => Ok((Some(arguments), after)),
         None => Err(format!("`{trimmed}` lacks its closing parenthesis")),
@@ -210,7 +234,10 @@ fn parse_attributes(
     let attributes = Attributes {
         mode: mode(parts.next(), defaults.and_then(|defaults| defaults.mode))?,
         user: name(parts.next(), defaults.and_then(|defaults| defaults.user.as_ref())),
-        group: name(parts.next(), defaults.and_then(|defaults| defaults.group.as_ref())),
+        group: name(
+            parts.next(),
+            defaults.and_then(|defaults| defaults.group.as_ref()),
+        ),
         folder_mode: mode(parts.next(), defaults.and_then(|defaults| defaults.folder_mode))?,
     };
     match parts.next() {

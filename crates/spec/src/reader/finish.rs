@@ -10,7 +10,9 @@ impl Reader<'_> {
     pub(crate) fn finish(mut self) -> Result<Spec, SpecError> {
         for package in &self.packages {
             if package.descriptions.is_empty() {
-                let kind = Kind::MissingDescription { package: format!("`{}`", package.name) };
+                let kind = Kind::MissingDescription {
+                    package: format!("`{}`", package.name),
+                };
                 let mut error = SpecError::of_file(&self.options.file, kind);
                 error.set_line(package.position.line);
                 return Err(error.with_hint("begin its text with a line `%description`"));
@@ -42,7 +44,13 @@ impl Reader<'_> {
             remove_duplicates(&mut package.dependencies);
         }
         remove_duplicates(&mut self.build_dependencies);
-        let Records { conditionals, build_conditions, unknowns, warnings, included } = self.lines.records;
+        let Records {
+            conditionals,
+            build_conditions,
+            unknowns,
+            warnings,
+            included,
+        } = self.lines.records;
         Ok(Spec {
             packages: self.packages,
             build_dependencies: self.build_dependencies,
@@ -69,7 +77,12 @@ fn remove_duplicates(dependencies: &mut Vec<Dependency>) {
     }
     let key = |index: &usize| {
         let dependency = &dependencies[*index];
-        (dependency.kind, &dependency.name, &dependency.constraint, dependency.qualifiers)
+        (
+            dependency.kind,
+            &dependency.name,
+            &dependency.constraint,
+            dependency.qualifiers,
+        )
     };
     let mut order: Vec<usize> = (0..dependencies.len()).collect();
     order.sort_by(|a, b| key(a).cmp(&key(b)).then(a.cmp(b)));

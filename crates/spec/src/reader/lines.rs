@@ -11,13 +11,16 @@
 
 use std::sync::Arc;
 
+use memchr::{memchr, memchr_iter, memrchr};
+
 use crate::Macros;
 
 use super::conditions::Branches;
 use super::directive::Directive;
 use super::error::{Detail, SpecError, SpecErrorKind};
+use super::model::{BuildCondition, Conditional, Outcome, Position, Unknown, UnknownKind, Warning};
+use super::options::{Depth, ReadOptions, UnknownMacros};
 use super::skim::Skimmer;
-use super::model::{BuildCondition, Conditional, Position, Unknown, UnknownKind, Warning};
 
 /// Files may include each other so deep.
 const MAX_INCLUDED: usize = 64;
@@ -45,6 +48,28 @@ struct OpenFile {
     text: Arc<str>,
     at: usize,
     line: u32,
+}
+
+impl OpenFile {
+    /// Goes to the next line with a `%`, or to the first of those that a backslash joins with it: lines without mean
+    /// nothing in a text that is not kept.
+    fn pass_plain_lines(&mut self) {
+        let bytes = self.text.as_bytes();
+        let rest = &bytes[self.at..];
+        let mut start = match memchr(b'%', rest) {
+            Some(found) => memrchr(b'\n', &rest[..found]).map_or(0, |at| at + 1),
+            // The backslash before the end of a file is an error that must be found.
+            None if rest.ends_with(b"\\\n") => return,
+            None => rest.len(),
+        };
+        while start > 0 && rest[..start].ends_with(b"\\\n") {
+            start = memrchr(b'\n', &rest[..start - 1]).map_or(0, |at| at + 1);
+        }
+        self.line = self
+            .line
+            .saturating_add(u32::try_from(memchr_iter(b'\n', &rest[..start]).count()).unwrap_or(0));
+        self.at += start;
+    }
 }
 
 /// What was found while reading, beside the lines.
@@ -78,16 +103,23 @@ pub(crate) struct Lines {
     pub(crate) records: Records,
     /// Lines of scripts are passed over without being expanded where nobody can notice.
     skim: bool,
+    unknown_macros: UnknownMacros,
     skimmer: Skimmer,
     main_file: Arc<str>,
 }
 
 impl Lines {
-    pub(crate) fn new(name: Arc<str>, text: Arc<str>, macros: Macros, keep_expanded: bool) -> Self {
-        let expanded = keep_expanded.then(|| String::with_capacity(text.len() + text.len() / 4));
+    pub(crate) fn new(name: Arc<str>, text: Arc<str>, macros: Macros, options: &ReadOptions) -> Self {
+        let expanded =
+            (options.depth == Depth::Full).then(|| String::with_capacity(text.len() + text.len() / 4));
         Self {
             macros,
-            files: vec![OpenFile { name: Arc::clone(&name), text, at: 0, line: 0 }],
+            files: vec![OpenFile {
+                name: Arc::clone(&name),
+                text,
+                at: 0,
+                line: 0,
+            }],
             branches: Branches::default(),
             chunk: String::new(),
             chunk_file: Arc::clone(&name),
@@ -99,6 +131,7 @@ impl Lines {
             expanded,
             records: Records::default(),
             skim: false,
+            unknown_macros: options.unknown_macros,
             skimmer: Skimmer::default(),
             main_file: name,
         }
@@ -125,7 +158,10 @@ impl Lines {
 
     /// Where the line that was read last is from.
     pub(crate) fn position(&self) -> Position {
-        Position { file: Arc::clone(&self.chunk_file), line: self.chunk_line }
+        Position {
+            file: Arc::clone(&self.chunk_file),
+            line: self.chunk_line,
+        }
     }
 
     /// Reads the next line; false at the end.
@@ -143,7 +179,8 @@ impl Lines {
             {
                 continue;
             }
-            if directive.is_some_and(|directive| directive != Directive::Include) || !self.branches.reading() {
+            if directive.is_some_and(|directive| directive != Directive::Include) || !self.branches.reading()
+            {
                 self.line.clear();
             }
             self.strip(strip);
@@ -171,7 +208,7 @@ impl Lines {
     /// Moves the next line of the buffer to `line`, and says whether it steers.
     fn take_line(&mut self) -> Option<Directive> {
         let rest = self.buffer.get(self.next..).unwrap_or_default();
-        let mut end = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |at| at + 1);
+        let mut end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
         let first = rest[..end].trim_ascii_start();
         let directive = if first.first() == Some(&b'%') {
             std::str::from_utf8(first).ok().and_then(Directive::parse)
@@ -182,7 +219,10 @@ impl Lines {
         if directive.is_some() {
             // The lines that a backslash joins are one condition.
             while rest[..end].ends_with(b"\\\n") && end < rest.len() {
-                end += rest[end..].iter().position(|&byte| byte == b'\n').map_or(rest.len() - end, |at| at + 1);
+                end += rest[end..]
+                    .iter()
+                    .position(|&byte| byte == b'\n')
+                    .map_or(rest.len() - end, |at| at + 1);
             }
             let text = String::from_utf8_lossy(&rest[..end]);
             self.line.push_str(&text.replace("\\\n", "  "));
@@ -220,24 +260,52 @@ impl Lines {
         }
         self.branches.check(directive)?;
         let asked = self.branches.asks(directive);
-        let holds = asked && self.condition(directive, argument)?;
+        let outcome = if asked {
+            self.outcome(directive, argument)?
+        } else {
+            Outcome::NotTaken
+        };
         let line = self.chunk_line;
         if asked && self.records.conditionals.len() < MAX_RECORDS && directive != Directive::Endif {
             self.records.conditionals.push(Conditional {
                 directive: directive.name(),
                 condition: argument.to_owned(),
-                position: Position { file: Arc::clone(&self.chunk_file), line },
-                taken: holds,
+                position: Position {
+                    file: Arc::clone(&self.chunk_file),
+                    line,
+                },
+                outcome,
             });
         }
+        let holds = outcome == Outcome::Taken;
         self.branches.apply(directive, holds, line)
     }
 
+    fn outcome(&mut self, directive: Directive, argument: &str) -> Result<Outcome, SpecErrorKind> {
+        match self.condition(directive, argument) {
+            Ok(true) => Ok(Outcome::Taken),
+            Ok(false) => Ok(Outcome::NotTaken),
+            // What was not expanded is what the condition can't be evaluated for.
+            Err(_) if self.unknown_macros == UnknownMacros::Leave && argument.contains('%') => {
+                self.take_notes();
+                self.warn(format!("the condition `{argument}` can't be known"));
+                Ok(Outcome::Unknown)
+            }
+            Err(kind) => Err(kind),
+        }
+    }
+
     fn condition(&mut self, directive: Directive, argument: &str) -> Result<bool, SpecErrorKind> {
-        let bad = |reason: String| SpecErrorKind::BadCondition { directive: directive.name(), reason };
+        let bad = |reason: String| SpecErrorKind::BadCondition {
+            directive: directive.name(),
+            reason,
+        };
         let (name, negated) = match directive {
             Directive::If | Directive::Elif => {
-                return self.macros.condition(argument).map_err(|error| bad(error.to_string()));
+                return self
+                    .macros
+                    .condition(argument)
+                    .map_err(|error| bad(error.to_string()));
             }
             Directive::IfArch | Directive::ElifArch => ("_target_cpu", false),
             Directive::IfNArch => ("_target_cpu", true),
@@ -250,7 +318,10 @@ impl Lines {
             return Err(bad("a name is expected".to_owned()));
         }
         let own = self.value_of(name);
-        Ok(argument.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(&own)) != negated)
+        Ok(argument
+            .split_ascii_whitespace()
+            .any(|word| word.eq_ignore_ascii_case(&own))
+            != negated)
     }
 
     /// What a macro expands to, without notes of it.
@@ -262,25 +333,39 @@ impl Lines {
     }
 
     fn include(&mut self, path: &str) -> Result<(), SpecErrorKind> {
-        let failed = |reason: String| SpecErrorKind::Include { path: path.to_owned(), reason };
+        let failed = |reason: String| SpecErrorKind::Include {
+            path: path.to_owned(),
+            reason,
+        };
         if path.is_empty() {
             return Err(failed("a file is expected".to_owned()));
         }
         if self.files.len() >= MAX_INCLUDED {
-            return Err(SpecErrorKind::Limit { what: "number of files that include each other", limit: MAX_INCLUDED });
+            return Err(SpecErrorKind::Limit {
+                what: "number of files that include each other",
+                limit: MAX_INCLUDED,
+            });
         }
         let bytes = self.macros.settings().files.read(path).map_err(failed)?;
         self.count(bytes.len())?;
         self.records.included.push(path.to_owned());
         let text = String::from_utf8_lossy(&bytes);
-        self.files.push(OpenFile { name: Arc::from(path), text: Arc::from(&*text), at: 0, line: 0 });
+        self.files.push(OpenFile {
+            name: Arc::from(path),
+            text: Arc::from(&*text),
+            at: 0,
+            line: 0,
+        });
         Ok(())
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), SpecErrorKind> {
         self.taken = self.taken.saturating_add(bytes);
         if self.taken > MAX_TEXT {
-            return Err(SpecErrorKind::Limit { what: "text that is read and expanded, in bytes,", limit: MAX_TEXT });
+            return Err(SpecErrorKind::Limit {
+                what: "text that is read and expanded, in bytes,",
+                limit: MAX_TEXT,
+            });
         }
         Ok(())
     }
@@ -302,11 +387,12 @@ impl Lines {
         match self.branches.open() {
             None => Ok(false),
             Some((directive, line)) => {
-                let error = SpecErrorKind::UnclosedConditional { directive: directive.name() };
-                self.chunk.clear();
-                self.chunk_file = Arc::clone(&self.main_file);
-                self.chunk_line = line;
-                Err(self.error(error, "").with_hint("add the %endif that closes it"))
+                let error = SpecErrorKind::UnclosedConditional {
+                    directive: directive.name(),
+                };
+                let mut error = SpecError::of_file(&self.main_file, error);
+                error.set_line(line);
+                Err(error.with_hint("add the %endif that closes it"))
             }
         }
     }
@@ -315,6 +401,11 @@ impl Lines {
     fn join(&mut self) -> Result<bool, SpecError> {
         self.chunk.clear();
         let mut brackets = Brackets::default();
+        if self.skim
+            && let Some(file) = self.files.last_mut()
+        {
+            file.pass_plain_lines();
+        }
         loop {
             let Some(file) = self.files.last_mut() else {
                 if self.chunk.is_empty() {
@@ -330,7 +421,7 @@ impl Lines {
                 continue;
             }
             let rest = &file.text[file.at..];
-            let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+            let end = memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
             let line = &rest[..end];
             file.at += end;
             file.line += 1;
@@ -346,7 +437,10 @@ impl Lines {
                 return Ok(true);
             }
             if self.chunk.len() > MAX_CHUNK {
-                let limit = SpecErrorKind::Limit { what: "macro, in bytes,", limit: MAX_CHUNK };
+                let limit = SpecErrorKind::Limit {
+                    what: "macro, in bytes,",
+                    limit: MAX_CHUNK,
+                };
                 return Err(self.error(limit, ""));
             }
         }
@@ -360,14 +454,17 @@ impl Lines {
         {
             let rest = first[directive.name().len()..].trim_ascii();
             if !rest.is_empty() && !rest.starts_with('#') {
-                self.warn(format!("{} is followed by `{rest}`, which has no effect", directive.name()));
+                self.warn(format!(
+                    "{} is followed by `{rest}`, which has no effect",
+                    directive.name()
+                ));
             }
         }
         let wanted = match directive {
             Some(directive) if directive.is_elif() => self.branches.asks(directive),
             _ => self.branches.reading(),
         };
-        if !wanted || !chunk.as_bytes().contains(&b'%') {
+        if !wanted || memchr(b'%', chunk.as_bytes()).is_none() {
             self.buffer.extend_from_slice(chunk.as_bytes());
             return Ok(());
         }
@@ -385,13 +482,18 @@ impl Lines {
             self.skimmer.forget();
         }
         if chunk.contains("__file_lineno") {
-            self.macros.set("__file_lineno", self.chunk_line.to_string(), crate::Level::SPEC);
+            self.macros
+                .set("__file_lineno", self.chunk_line.to_string(), crate::Level::SPEC);
         }
         let result = self.macros.expand_into(text, &mut self.buffer);
         self.take_notes();
         if let Err(error) = result {
             let trace = error.trace();
-            let reason = if trace.is_empty() { error.to_string() } else { format!("{error} ({trace})") };
+            let reason = if trace.is_empty() {
+                error.to_string()
+            } else {
+                format!("{error} ({trace})")
+            };
             return Err(self.error_at(SpecErrorKind::Macro { reason }, error.offset));
         }
         let size = self.buffer.len();
@@ -399,7 +501,10 @@ impl Lines {
         if chunk.contains("bcond") {
             super::conditions::record_build_conditions(self, chunk);
         }
-        if strip != Strip::Nothing && first.starts_with('#') && first.replace("%%", "%").as_bytes() != self.buffer.trim_ascii_start() {
+        if strip != Strip::Nothing
+            && first.starts_with('#')
+            && first.replace("%%", "%").as_bytes() != self.buffer.trim_ascii_start()
+        {
             self.warn("a macro is expanded in a comment".to_owned());
         }
         Ok(())
@@ -438,13 +543,20 @@ impl Lines {
 
     /// An error at a word of the line that was read last: its place in the file, if the word stands there.
     pub(crate) fn error(&self, kind: SpecErrorKind, word: &str) -> SpecError {
-        let at = if word.is_empty() { None } else { self.chunk.find(word) };
+        let at = if word.is_empty() {
+            None
+        } else {
+            find_word(&self.chunk, word)
+        };
         let (start, length) = match at {
             Some(at) => (at, word.len()),
             None => {
                 // The word is made by macros: the line as a whole is wrong.
                 let start = self.chunk.len() - self.chunk.trim_ascii_start().len();
-                (start, self.chunk.trim_ascii().lines().next().unwrap_or_default().len())
+                (
+                    start,
+                    self.chunk.trim_ascii().lines().next().unwrap_or_default().len(),
+                )
             }
         };
         self.error_span(kind, start, length)
@@ -452,7 +564,10 @@ impl Lines {
 
     /// An error at a byte of the chunk: the macro that begins there.
     fn error_at(&self, kind: SpecErrorKind, offset: usize) -> SpecError {
-        let offset = (0..=offset.min(self.chunk.len())).rev().find(|&at| self.chunk.is_char_boundary(at)).unwrap_or(0);
+        let offset = (0..=offset.min(self.chunk.len()))
+            .rev()
+            .find(|&at| self.chunk.is_char_boundary(at))
+            .unwrap_or(0);
         let rest = self.chunk[offset..].lines().next().unwrap_or_default();
         self.error_span(kind, offset, rest.trim_ascii_end().len())
     }
@@ -465,7 +580,9 @@ impl Lines {
         SpecError::new(Detail {
             position: Position {
                 file: Arc::clone(&self.chunk_file),
-                line: self.chunk_line.saturating_add(u32::try_from(skipped).unwrap_or(0)),
+                line: self
+                    .chunk_line
+                    .saturating_add(u32::try_from(skipped).unwrap_or(0)),
             },
             column,
             length: length.min(source_line.len().saturating_sub(column - 1)).max(1),
@@ -474,6 +591,18 @@ impl Lines {
             hint: None,
         })
     }
+}
+
+/// Where a word stands in a text, and is not a part of another word.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    let joins = |character: Option<char>| character.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    text.match_indices(word).map(|(at, _)| at).find(|&at| {
+        let (before, after) = (
+            text[..at].chars().next_back(),
+            text[at + word.len()..].chars().next(),
+        );
+        !(joins(before) && joins(word.chars().next()) || joins(after) && joins(word.chars().next_back()))
+    })
 }
 
 /// Whether a macro is open at the end of a line, or a backslash continues it.
@@ -492,7 +621,7 @@ impl Brackets {
 
     /// Goes through a further line, which includes its line break.
     fn scan(&mut self, line: &[u8]) {
-        if !self.are_open() && !line.contains(&b'%') {
+        if !self.are_open() && memchr(b'%', line).is_none() {
             // Most lines are plain, and only a backslash before their end matters. Others are kept from being seen
             // in pairs: of two backslashes the second is plain.
             let text = line.strip_suffix(b"\n").unwrap_or(line);
@@ -503,11 +632,8 @@ impl Brackets {
         let mut bytes = line.iter().copied().peekable();
         while let Some(byte) = bytes.next() {
             match byte {
-                b'\\' => {
-                    if bytes.next() == Some(b'\n') {
-                        self.continued = true;
-                    }
-                }
+                // The byte after a backslash means nothing, but for the line break.
+                b'\\' => self.continued |= bytes.next() == Some(b'\n'),
                 b'\n' => self.continued = false,
                 b'%' => match bytes.peek() {
                     Some(b'{') => {

@@ -20,17 +20,21 @@ mod arguments;
 mod changelog;
 mod conditions;
 mod depend;
+mod dependency;
 mod directive;
 mod error;
+mod file_list;
 mod files;
 mod finish;
 mod lines;
 mod lua_lists;
 mod model;
 mod options;
+mod package;
 mod preamble;
 mod prep;
 mod script;
+mod scriptlet;
 mod section;
 mod skim;
 mod source;
@@ -40,11 +44,11 @@ mod tags;
 pub use error::{Detail, SpecError, SpecErrorKind};
 pub use model::{
     Attributes, BuildCondition, BuildSection, BuildSectionKind, ChangelogEntry, Comparison, Conditional,
-    ConfigPolicy, DEFAULT_LANGUAGE, Dependency, DependencyKind, FileEntry, FileList, Forbidden, Origin, Package,
-    Position, Qualifiers, Restrictions, ScriptExpansion, Scriptlet, ScriptletKind, Source, SourceKind, Spec,
-    TagValue, TriggerCondition, Unknown, UnknownKind, Verify, Warning,
+    ConfigPolicy, DEFAULT_LANGUAGE, Dependency, DependencyKind, FileEntry, FileList, Forbidden, Origin,
+    Outcome, Package, Position, Qualifiers, Restrictions, ScriptExpansion, Scriptlet, ScriptletKind, Source,
+    SourceKind, Spec, TagValue, TriggerCondition, Unknown, UnknownKind, Verify, Warning,
 };
-pub use options::{Depth, ReadOptions};
+pub use options::{Depth, ReadOptions, UnknownMacros};
 pub use tags::TextTag;
 
 use std::sync::Arc;
@@ -69,7 +73,10 @@ impl Spec {
     /// do not come back. Text that is no UTF-8 is read with replacement characters.
     pub fn read(bytes: &[u8], macros: Macros, options: &ReadOptions) -> Result<Self, SpecError> {
         if bytes.len() > MAX_SPEC {
-            let limit = Kind::Limit { what: "spec, in bytes,", limit: MAX_SPEC };
+            let limit = Kind::Limit {
+                what: "spec, in bytes,",
+                limit: MAX_SPEC,
+            };
             return Err(SpecError::of_file(&options.file, limit));
         }
         let text: Arc<str> = Arc::from(&*String::from_utf8_lossy(bytes));
@@ -83,7 +90,10 @@ impl Spec {
                 let mut macros = reader.into_macros();
                 let Some(name) = architecture::first_compatible(&mut macros, &names) else {
                     let reason = format!("no architecture of `{}` fits this machine", names.join(" "));
-                    return Err(SpecError::of_file(&options.file, Kind::BadArchitecture { reason }));
+                    return Err(SpecError::of_file(
+                        &options.file,
+                        Kind::BadArchitecture { reason },
+                    ));
                 };
                 macros.set("_target_cpu", name, Level::RPMRC);
                 let mut reader = Reader::new(text, macros, options, Some(names));
@@ -102,7 +112,11 @@ impl Spec {
 fn prepare(macros: &mut Macros, options: &ReadOptions) {
     for (names, word) in [(&options.with, "with"), (&options.without, "without")] {
         for name in names {
-            macros.set(format!("_{word}_{name}"), format!("--{word}-{name}"), Level::COMMAND_LINE);
+            macros.set(
+                format!("_{word}_{name}"),
+                format!("--{word}-{name}"),
+                Level::COMMAND_LINE,
+            );
         }
     }
     if !macros.is_defined("bcond") {
@@ -111,7 +125,10 @@ fn prepare(macros: &mut Macros, options: &ReadOptions) {
     }
     for (name, body) in [
         ("bcond_with()", "%{expand:%%{?_with_%{1}:%%global with_%{1} 1}}"),
-        ("bcond_without()", "%{expand:%%{!?_without_%{1}:%%global with_%{1} 1}}"),
+        (
+            "bcond_without()",
+            "%{expand:%%{!?_without_%{1}:%%global with_%{1} 1}}",
+        ),
     ] {
         if !macros.is_defined(name.trim_end_matches("()")) {
             let _ = macros.define(format!("{name} {body}"), Level::MACRO_FILE);
@@ -158,14 +175,21 @@ impl Reader<'_> {
     /// `%end`: nothing until the next section.
     fn read_outside(&mut self, header: &str) -> Result<Option<Section>, SpecError> {
         if header.split_ascii_whitespace().nth(1).is_some() {
-            return Err(self.lines.error(Kind::OutsideSection { reason: "%end takes no arguments" }, header));
+            return Err(self.lines.error(
+                Kind::OutsideSection {
+                    reason: "%end takes no arguments",
+                },
+                header,
+            ));
         }
         self.each_line(Strip::CommentsAndBlanks, |reader| {
             let line = reader.lines.line().trim_ascii();
             if line.is_empty() {
                 return Ok(());
             }
-            let kind = Kind::OutsideSection { reason: "the line belongs to no section" };
+            let kind = Kind::OutsideSection {
+                reason: "the line belongs to no section",
+            };
             Err(reader.lines.error(kind, line))
         })
     }

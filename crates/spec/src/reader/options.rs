@@ -16,6 +16,22 @@ pub enum Depth {
     Full,
 }
 
+/// What becomes of macros that nobody defines, and of commands that were not run, where they matter.
+///
+/// They stay in the text and are listed in [`Spec::unknowns`](super::Spec::unknowns) in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownMacros {
+    /// The rest is read: the macros of a distribution may be absent where a spec is read.
+    ///
+    /// A line of the preamble that begins with one is passed over. A dependency, a version and the like keep it, as one
+    /// word with all that its brackets hold. A condition with one does not hold, and is marked as
+    /// [`Outcome::Unknown`](super::Outcome::Unknown).
+    #[default]
+    Leave,
+    /// It is as in rpm: such a line is no tag, such a dependency has a bad name, such a condition is an error.
+    Refuse,
+}
+
 /// What a spec is read with, beside its text and the macros.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
@@ -27,11 +43,19 @@ pub struct ReadOptions {
     pub with: Vec<String>,
     /// Build conditions that are switched off, as `--without` does.
     pub without: Vec<String>,
+    /// What becomes of macros that nobody defines.
+    pub unknown_macros: UnknownMacros,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { file: Arc::from("spec"), depth: Depth::default(), with: Vec::new(), without: Vec::new() }
+        Self {
+            file: Arc::from("spec"),
+            depth: Depth::default(),
+            with: Vec::new(),
+            without: Vec::new(),
+            unknown_macros: UnknownMacros::default(),
+        }
     }
 }
 
@@ -39,12 +63,27 @@ impl ReadOptions {
     /// Options for a file of that name, all else by default.
     #[must_use]
     pub fn for_file(file: impl Into<Arc<str>>) -> Self {
-        Self { file: file.into(), ..Self::default() }
+        Self {
+            file: file.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same, to refuse what rpm refuses because macros are absent.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self {
+            unknown_macros: UnknownMacros::Refuse,
+            ..self
+        }
     }
 
     /// The same, to read everything.
     #[must_use]
     pub fn full(self) -> Self {
-        Self { depth: Depth::Full, ..self }
+        Self {
+            depth: Depth::Full,
+            ..self
+        }
     }
 }

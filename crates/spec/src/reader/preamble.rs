@@ -9,9 +9,10 @@ use super::lines::Strip;
 use super::model::{
     DEFAULT_LANGUAGE, Dependency, DependencyKind, Origin, Package, Qualifiers, SourceKind, TagValue,
 };
+use super::options::UnknownMacros;
 use super::section::Section;
 use super::state::{Naming, Reader, Restart};
-use super::tags::{self, Effect, OPTIONAL, Parentheses, TextTag, TagLine, Words};
+use super::tags::{self, Effect, OPTIONAL, Parentheses, TagLine, TextTag, Words};
 
 /// More packages are refused.
 const MAX_PACKAGES: usize = 20_000;
@@ -55,7 +56,10 @@ impl Reader<'_> {
 
     fn declare_package(&mut self, header: &str) -> Result<usize, SpecError> {
         let mut words = header.split_ascii_whitespace().skip(1);
-        let bad = |reason: &str| Kind::BadArguments { what: "%package".to_owned(), reason: reason.to_owned() };
+        let bad = |reason: &str| Kind::BadArguments {
+            what: "%package".to_owned(),
+            reason: reason.to_owned(),
+        };
         let (naming, name) = match words.next() {
             Some("-n") => (Naming::Full, words.next()),
             word => (Naming::Suffix, word),
@@ -72,7 +76,10 @@ impl Reader<'_> {
             return Err(self.lines.error(Kind::DuplicatePackage { package: full }, name));
         }
         if self.packages.len() >= MAX_PACKAGES {
-            let limit = Kind::Limit { what: "number of packages", limit: MAX_PACKAGES };
+            let limit = Kind::Limit {
+                what: "number of packages",
+                limit: MAX_PACKAGES,
+            };
             return Err(self.lines.error(limit, name));
         }
         let position = self.lines.position();
@@ -82,13 +89,22 @@ impl Reader<'_> {
 
     /// Reads one tag; the architectures of a `BuildArch` for which reading must begin again.
     fn read_tag(&mut self, index: usize, line: &str) -> Result<Option<Vec<String>>, SpecError> {
-        let Some(tag) = tags::parse(line) else { return Err(self.unknown_tag(line)) };
+        let Some(tag) = tags::parse(line) else {
+            // A macro that nobody defines may stand for any lines: it is among the unknowns.
+            if line.trim_ascii_start().starts_with('%') && self.leaves(line) {
+                return Ok(None);
+            }
+            return Err(self.unknown_tag(line));
+        };
         if tag.value.is_empty() {
             let name = line.split(':').next().unwrap_or(line).trim_ascii();
             return Err(self.lines.error(Kind::EmptyTag { tag: name.to_owned() }, line));
         }
         if tag.row.deprecated {
-            self.lines.warn(format!("{} is deprecated, use Requires(pre) or BuildRequires", tag.row.name));
+            self.lines.warn(format!(
+                "{} is deprecated, use Requires(pre) or BuildRequires",
+                tag.row.name
+            ));
         }
         if tag.row.effect == Effect::BuildArch {
             return self.build_architectures(index, tag.value);
@@ -97,7 +113,9 @@ impl Reader<'_> {
         if tag.row.is_macro {
             self.lines.macros.set(tag.row.name, tag.value, Level::SPEC);
             if index == 0 {
-                self.lines.macros.set(tag.row.name.to_ascii_uppercase(), tag.value, Level::SPEC);
+                self.lines
+                    .macros
+                    .set(tag.row.name.to_ascii_uppercase(), tag.value, Level::SPEC);
             }
         }
         Ok(None)
@@ -109,12 +127,18 @@ impl Reader<'_> {
         let error = self.lines.error(Kind::UnknownTag { tag: name.to_owned() }, name);
         let word = name.split(['(', ' ']).next().unwrap_or(name);
         if let Some(macro_name) = word.strip_prefix('%') {
-            let macro_name: String =
-                macro_name.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '_').collect();
-            return error.with_hint(format!("the macro `{macro_name}` is not defined; define it, or write `%{{?{macro_name}}}`"));
+            let macro_name: String = macro_name
+                .chars()
+                .filter(|character| character.is_ascii_alphanumeric() || *character == '_')
+                .collect();
+            return error.with_hint(format!(
+                "the macro `{macro_name}` is not defined; define it, or write `%{{?{macro_name}}}`"
+            ));
         }
         match tags::nearest(word) {
-            Some(tag) if !word.is_empty() && line.contains(':') => error.with_hint(format!("did you mean `{tag}`?")),
+            Some(tag) if !word.is_empty() && line.contains(':') => {
+                error.with_hint(format!("did you mean `{tag}`?"))
+            }
             _ => error.with_hint("a line of the preamble is `Tag: value`; texts begin with %description"),
         }
     }
@@ -142,6 +166,10 @@ impl Reader<'_> {
             }
             Effect::Epoch => {
                 self.check_single_word("Epoch", value)?;
+                if self.leaves(value) {
+                    self.lines.warn(format!("the epoch `{value}` can't be known"));
+                    return Ok(());
+                }
                 let number = self.number("the epoch", value)?;
                 if self.packages[index].epoch.replace(number).is_some() {
                     return Err(self.duplicate(index, TextTag::Epoch, value));
@@ -161,7 +189,12 @@ impl Reader<'_> {
             }
             Effect::PreReq => {
                 let qualifiers = self.qualifiers(tag)? | Qualifiers::PRE | Qualifiers::PREUN;
-                self.add_dependencies(Target::Package(index), DependencyKind::Requires, qualifiers, value)?;
+                self.add_dependencies(
+                    Target::Package(index),
+                    DependencyKind::Requires,
+                    qualifiers,
+                    value,
+                )?;
             }
             Effect::BuildDependency(kind) => {
                 self.add_dependencies(Target::Source, kind, Qualifiers::empty(), value)?;
@@ -185,7 +218,10 @@ impl Reader<'_> {
             Effect::Prefixes => {
                 let words = self.words(value)?;
                 if let Some(word) = words.iter().find(|word| word.len() > 1 && word.ends_with('/')) {
-                    let kind = Kind::BadPath { path: word.clone(), reason: "must not end with a slash" };
+                    let kind = Kind::BadPath {
+                        path: word.clone(),
+                        reason: "must not end with a slash",
+                    };
                     return Err(self.lines.error(kind, word));
                 }
                 self.packages[index].prefixes.extend(words);
@@ -200,14 +236,20 @@ impl Reader<'_> {
             Effect::DocDir => {
                 self.check_single_word("DocDir", value)?;
                 if !value.starts_with('/') {
-                    let kind = Kind::BadPath { path: value.to_owned(), reason: "must begin with a slash" };
+                    let kind = Kind::BadPath {
+                        path: value.to_owned(),
+                        reason: "must begin with a slash",
+                    };
                     return Err(self.lines.error(kind, value));
                 }
                 self.lines.macros.undefine("_docdir");
                 self.lines.macros.set("_docdir", value, Level::SPEC);
             }
             Effect::RemovePathPostfixes => {
-                let endings = value.split(':').filter(|ending| !ending.is_empty()).map(str::to_owned);
+                let endings = value
+                    .split(':')
+                    .filter(|ending| !ending.is_empty())
+                    .map(str::to_owned);
                 self.packages[index].remove_path_postfixes.extend(endings);
             }
         }
@@ -221,14 +263,25 @@ impl Reader<'_> {
             DEFAULT_LANGUAGE
         };
         let position = self.lines.position();
-        let value = TagValue { tag: kind, language: language.to_owned(), value: tag.value.to_owned(), position };
+        let value = TagValue {
+            tag: kind,
+            language: language.to_owned(),
+            value: tag.value.to_owned(),
+            position,
+        };
         let package = &mut self.packages[index];
-        let before = package.tags.iter().position(|other| other.tag == kind && other.language == language);
+        let before = package
+            .tags
+            .iter()
+            .position(|other| other.tag == kind && other.language == language);
         match before {
             // rpm keeps the last of localised texts, and refuses others.
             Some(at) if tag.row.parentheses == Parentheses::Language => {
                 package.tags[at] = value;
-                self.lines.warn(format!("a second {}, which takes the place of the first", kind.name()));
+                self.lines.warn(format!(
+                    "a second {}, which takes the place of the first",
+                    kind.name()
+                ));
             }
             Some(_) => return Err(self.duplicate(index, kind, tag.value)),
             None => package.tags.push(value),
@@ -238,17 +291,30 @@ impl Reader<'_> {
 
     fn duplicate(&self, index: usize, tag: TextTag, value: &str) -> SpecError {
         let package = self.display_name(index);
-        self.lines.error(Kind::DuplicateTag { tag: tag.name(), package }, value)
+        self.lines.error(
+            Kind::DuplicateTag {
+                tag: tag.name(),
+                package,
+            },
+            value,
+        )
     }
 
     fn display_name(&self, index: usize) -> String {
         let name = &self.packages[index].name;
-        if name.is_empty() { MAIN.to_owned() } else { format!("`{name}`") }
+        if name.is_empty() {
+            MAIN.to_owned()
+        } else {
+            format!("`{name}`")
+        }
     }
 
     pub(crate) fn check_single_word(&self, tag: &str, value: &str) -> Result<(), SpecError> {
-        if value.contains(|character: char| character.is_ascii_whitespace()) {
-            let kind = Kind::SingleWord { tag: tag.to_owned(), value: value.to_owned() };
+        if value.contains(|character: char| character.is_ascii_whitespace()) && !self.leaves(value) {
+            let kind = Kind::SingleWord {
+                tag: tag.to_owned(),
+                value: value.to_owned(),
+            };
             return Err(self.lines.error(kind, value));
         }
         Ok(())
@@ -261,53 +327,92 @@ impl Reader<'_> {
             _ => (VERSION_CHARACTERS, "the release"),
         };
         let fits = |(at, character): (usize, char)| {
-            let others = if at == 0 && tag == TextTag::Name && checks_first { NAME_FIRST_CHARACTERS } else { allowed };
+            let others = if at == 0 && tag == TextTag::Name && checks_first {
+                NAME_FIRST_CHARACTERS
+            } else {
+                allowed
+            };
             character.is_ascii_alphanumeric() || others.contains(character)
         };
-        if let Some((_, character)) = value.char_indices().find(|&pair| !fits(pair)) {
-            let kind = Kind::IllegalCharacter { character, what, value: value.to_owned() };
+        if let Some((_, character)) = value.char_indices().find(|&pair| !fits(pair))
+            && !self.leaves(value)
+        {
+            let kind = Kind::IllegalCharacter {
+                character,
+                what,
+                value: value.to_owned(),
+            };
             let error = self.lines.error(kind, value);
             return Err(if character == '-' && tag != TextTag::Name {
-                error.with_hint("a dash parts version and release; use `~` before pre-releases, `^` after, or `_`")
+                error.with_hint(
+                    "a dash parts version and release; use `~` before pre-releases, `^` after, or `_`",
+                )
             } else {
                 error
             });
         }
         if value.contains("..") {
-            let kind = Kind::IllegalSequence { what, value: value.to_owned() };
+            let kind = Kind::IllegalSequence {
+                what,
+                value: value.to_owned(),
+            };
             return Err(self.lines.error(kind, value));
         }
         if value.contains(['%', '{', '}']) {
-            self.lines.warn(format!("a macro in {what} `{value}` may not be expanded"));
+            self.lines
+                .warn(format!("a macro in {what} `{value}` may not be expanded"));
         }
         Ok(())
     }
 
     pub(crate) fn number(&self, what: &'static str, value: &str) -> Result<u32, SpecError> {
         value.parse().map_err(|_| {
-            let kind = Kind::BadNumber { what, value: value.to_owned() };
+            let kind = Kind::BadNumber {
+                what,
+                value: value.to_owned(),
+            };
             self.lines.error(kind, value)
         })
     }
 
+    /// How the words of dependencies end.
+    pub(crate) fn dependency_words(&self) -> depend::Words {
+        match self.options.unknown_macros {
+            UnknownMacros::Leave => depend::Words::Macros,
+            UnknownMacros::Refuse => depend::Words::Plain,
+        }
+    }
+
     fn words(&self, value: &str) -> Result<Vec<String>, SpecError> {
         split_words(value).map_err(|reason| {
-            let kind = Kind::BadArguments { what: "list".to_owned(), reason };
+            let kind = Kind::BadArguments {
+                what: "list".to_owned(),
+                reason,
+            };
             self.lines.error(kind, value)
         })
     }
 
     fn qualifiers(&self, tag: &TagLine<'_>) -> Result<Qualifiers, SpecError> {
         tags::parse_qualifiers(tag.argument).map_err(|word| {
-            let kind = Kind::BadQualifier { qualifier: word.to_owned() };
-            self.lines.error(kind, word).with_hint("there are pre, post, preun, postun, pretrans, posttrans, verify, interp, meta")
+            let kind = Kind::BadQualifier {
+                qualifier: word.to_owned(),
+            };
+            self.lines
+                .error(kind, word)
+                .with_hint("there are pre, post, preun, postun, pretrans, posttrans, verify, interp, meta")
         })
     }
 
     fn build_architectures(&mut self, index: usize, value: &str) -> Result<Option<Vec<String>>, SpecError> {
-        let words = self.words(value)?;
+        let mut words = self.words(value)?;
+        words.retain(|word| !(self.leaves(word) && word.starts_with('%')));
         if index == 0 {
-            return Ok(if self.architectures.is_none() && !words.is_empty() { Some(words) } else { None });
+            return Ok(if self.architectures.is_none() && !words.is_empty() {
+                Some(words)
+            } else {
+                None
+            });
         }
         if words != ["noarch"] {
             let reason = "a sub-package can be built for noarch only".to_owned();
@@ -325,15 +430,23 @@ impl Reader<'_> {
         qualifiers: Qualifiers,
         list: &str,
     ) -> Result<(), SpecError> {
+        let leaves = |name: &str| self.leaves(name);
         let position = self.lines.position();
         let mut added = Vec::new();
         let mut doubts = Vec::new();
-        let result = depend::parse_list(list, rich(kind), |item| {
-            if kind == DependencyKind::Obsoletes {
+        let result = depend::parse_list(list, rich(kind), self.dependency_words(), |item| {
+            if kind == DependencyKind::Obsoletes && !leaves(&item.name) {
                 check_obsoletes(&item, &mut doubts)?;
             }
-            if item.constraint.as_ref().is_some_and(|(_, evr)| evr.contains(['%', '{', '}'])) {
-                doubts.push(format!("a macro in the version of `{}` may not be expanded", item.name));
+            if item
+                .constraint
+                .as_ref()
+                .is_some_and(|(_, evr)| evr.contains(['%', '{', '}']))
+            {
+                doubts.push(format!(
+                    "a macro in the version of `{}` may not be expanded",
+                    item.name
+                ));
             }
             added.push(Dependency {
                 kind,
@@ -352,8 +465,13 @@ impl Reader<'_> {
             self.lines.warn(doubt);
         }
         result.map_err(|bad| {
-            let dependency = list.get(bad.start..bad.end.max(bad.start + 1)).unwrap_or(&list[bad.start..]);
-            let kind = Kind::BadDependency { dependency: dependency.to_owned(), reason: bad.reason };
+            let dependency = list
+                .get(bad.start..bad.end.max(bad.start + 1))
+                .unwrap_or(&list[bad.start..]);
+            let kind = Kind::BadDependency {
+                dependency: dependency.to_owned(),
+                reason: bad.reason,
+            };
             self.lines.error(kind, dependency)
         })
     }
@@ -376,10 +494,23 @@ impl Reader<'_> {
             }
         }
         let package = &self.packages[index];
-        for tag in [TextTag::Name, TextTag::Version, TextTag::Release, TextTag::Summary, TextTag::License] {
-            let there = if tag == TextTag::Name { !package.name.is_empty() } else { package.has(tag) };
+        for tag in [
+            TextTag::Name,
+            TextTag::Version,
+            TextTag::Release,
+            TextTag::Summary,
+            TextTag::License,
+        ] {
+            let there = if tag == TextTag::Name {
+                !package.name.is_empty()
+            } else {
+                package.has(tag)
+            };
             if !there {
-                let error = Kind::MissingTag { tag: tag.name(), package: self.display_name(index) };
+                let error = Kind::MissingTag {
+                    tag: tag.name(),
+                    package: self.display_name(index),
+                };
                 let mut error = SpecError::of_file(&self.options.file, error);
                 if index > 0 {
                     error.set_line(package.position.line);
@@ -397,7 +528,12 @@ impl Reader<'_> {
                 let position = self.lines.position();
                 if !value.starts_with('%') {
                     let language = DEFAULT_LANGUAGE.to_owned();
-                    self.packages[0].tags.push(TagValue { tag, language, value, position });
+                    self.packages[0].tags.push(TagValue {
+                        tag,
+                        language,
+                        value,
+                        position,
+                    });
                 }
             }
         }
@@ -422,19 +558,28 @@ fn rich(kind: DependencyKind) -> Rich {
     match kind {
         DependencyKind::Requires | DependencyKind::Recommends | DependencyKind::Suggests => Rich::Positive,
         DependencyKind::Conflicts | DependencyKind::Supplements | DependencyKind::Enhances => Rich::Negative,
-        DependencyKind::Provides | DependencyKind::Obsoletes | DependencyKind::OrderWithRequires => Rich::Refused,
+        DependencyKind::Provides | DependencyKind::Obsoletes | DependencyKind::OrderWithRequires => {
+            Rich::Refused
+        }
     }
 }
 
 fn check_obsoletes(item: &depend::Item, doubts: &mut Vec<String>) -> Result<(), String> {
     use super::model::Comparison;
-    if !item.name.chars().all(|character| character.is_ascii_alphanumeric() || NAME_CHARACTERS.contains(character)) {
+    if !item
+        .name
+        .chars()
+        .all(|character| character.is_ascii_alphanumeric() || NAME_CHARACTERS.contains(character))
+    {
         return Err("only names of packages can be obsoleted".to_owned());
     }
     match &item.constraint {
         None => doubts.push(format!("`{}` is obsoleted in every version", item.name)),
         Some((Comparison::Greater | Comparison::GreaterOrEqual, _)) => {
-            doubts.push(format!("`{}` is obsoleted in versions that may come later", item.name));
+            doubts.push(format!(
+                "`{}` is obsoleted in versions that may come later",
+                item.name
+            ));
         }
         Some(_) => {}
     }

@@ -23,7 +23,10 @@ impl Reader<'_> {
         kind: BuildSectionKind,
         header: &str,
     ) -> Result<Option<Section>, SpecError> {
-        let adds = header.split_ascii_whitespace().skip(1).any(|word| word == "-a" || word == "-p");
+        let adds = header
+            .split_ascii_whitespace()
+            .skip(1)
+            .any(|word| word == "-a" || word == "-p");
         if !adds && self.build_sections.iter().any(|section| section.kind == kind) {
             let section = kind.name().to_owned();
             return Err(self.lines.error(Kind::SecondSection { section }, header));
@@ -35,7 +38,8 @@ impl Reader<'_> {
         self.lines.start_skimming(!full);
         let next = self.each_line(Strip::Nothing, |reader| {
             let line = reader.lines.line();
-            let special = kind == BuildSectionKind::Prep && (line.starts_with("%setup") || line.starts_with("%patch"));
+            let special =
+                kind == BuildSectionKind::Prep && (line.starts_with("%setup") || line.starts_with("%patch"));
             if special {
                 let line = line.to_owned();
                 let replacement = reader.replace_line(&line, &mut folder);
@@ -53,7 +57,11 @@ impl Reader<'_> {
             self.lines.macros.set("buildsubdir", folder, Level::SPEC);
         }
         let script = full.then_some(script);
-        self.build_sections.push(BuildSection { kind, position, script });
+        self.build_sections.push(BuildSection {
+            kind,
+            position,
+            script,
+        });
         next
     }
 
@@ -74,7 +82,11 @@ impl Reader<'_> {
 
     fn setup(&mut self, line: &str, folder: &mut Option<String>, script: &mut String) -> Result<(), String> {
         // Where texts are skimmed, the options may be those of %autosetup.
-        let known = if self.is_full() { SETUP_OPTIONS } else { "a:b:cDn:TvNS:p:q" };
+        let known = if self.is_full() {
+            SETUP_OPTIONS
+        } else {
+            "a:b:cDn:TvNS:p:q"
+        };
         let words = split_words(line)?;
         let options = parse_options(words.get(1..).unwrap_or_default(), known)
             .map_err(|reason| format!("%setup: {reason}"))?;
@@ -145,11 +157,19 @@ impl Reader<'_> {
             .map_err(|reason| format!("%patch: {reason}"))?;
         let mut wanted = Vec::new();
         let given = Some(number).filter(|number| !number.is_empty());
-        for word in given.into_iter().chain(options.values('P')).chain(options.words.iter().map(String::as_str)) {
-            wanted.push(word.parse::<u32>().map_err(|_| format!("%patch: `{word}` is no number"))?);
+        for word in given
+            .into_iter()
+            .chain(options.values('P'))
+            .chain(options.words.iter().map(String::as_str))
+        {
+            wanted.push(
+                word.parse::<u32>()
+                    .map_err(|_| format!("%patch: `{word}` is no number"))?,
+            );
         }
         if wanted.is_empty() {
-            self.lines.warn("%patch names no patch, which is that of the number 0".to_owned());
+            self.lines
+                .warn("%patch names no patch, which is that of the number 0".to_owned());
             wanted.push(0);
         }
         for number in wanted {
@@ -198,6 +218,10 @@ impl Reader<'_> {
 fn numbers(options: &Options, letter: char) -> Result<Vec<u32>, String> {
     options
         .values(letter)
-        .map(|value| value.parse().map_err(|_| format!("%setup: `{value}` after `-{letter}` is no number")))
+        .map(|value| {
+            value
+                .parse()
+                .map_err(|_| format!("%setup: `{value}` after `-{letter}` is no number"))
+        })
         .collect()
 }

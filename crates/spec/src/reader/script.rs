@@ -32,9 +32,17 @@ impl Reader<'_> {
             }
             _ => (header, ""),
         };
-        let known = if kind.is_file_trigger() { "p:n:f:eqP:" } else { "p:n:f:eq" };
+        let known = if kind.is_file_trigger() {
+            "p:n:f:eqP:"
+        } else {
+            "p:n:f:eq"
+        };
         let options = self.section_options(kind.name(), arguments, known)?;
-        let naming = if options.has('n') { Naming::Full } else { Naming::Suffix };
+        let naming = if options.has('n') {
+            Naming::Full
+        } else {
+            Naming::Suffix
+        };
         let name = options.value('n').or(options.words.first().map(String::as_str));
         if options.words.len() > usize::from(!options.has('n')) {
             return Err(self.bad_arguments(kind.name(), "only one name is expected".to_owned(), header));
@@ -45,7 +53,10 @@ impl Reader<'_> {
             return Err(self.lines.error(Kind::SecondSection { section }, header));
         }
         let interpreter = self.interpreter(kind, options.value('p').unwrap_or(SHELL))?;
-        let expand = ScriptExpansion { macros: options.has('e'), query_format: options.has('q') };
+        let expand = ScriptExpansion {
+            macros: options.has('e'),
+            query_format: options.has('q'),
+        };
         let priority = match options.value('P') {
             Some(value) => self.number("the priority", value)?,
             None => DEFAULT_PRIORITY,
@@ -90,11 +101,19 @@ impl Reader<'_> {
     }
 
     pub(crate) fn bad_arguments(&self, section: &str, reason: String, word: &str) -> SpecError {
-        self.lines.error(Kind::BadArguments { what: section.to_owned(), reason }, word)
+        self.lines.error(
+            Kind::BadArguments {
+                what: section.to_owned(),
+                reason,
+            },
+            word,
+        )
     }
 
     fn interpreter(&self, kind: ScriptletKind, text: &str) -> Result<Vec<String>, SpecError> {
-        let refuse = |reason: &str| Err(self.bad_arguments(kind.name(), format!("the interpreter `{text}` {reason}"), text));
+        let refuse = |reason: &str| {
+            Err(self.bad_arguments(kind.name(), format!("the interpreter `{text}` {reason}"), text))
+        };
         if text.starts_with('<') {
             if text != "<lua>" {
                 return refuse("is none that rpm has; there is `<lua>`");
@@ -107,16 +126,22 @@ impl Reader<'_> {
 
     fn conditions(&self, kind: ScriptletKind, list: &str) -> Result<Vec<TriggerCondition>, SpecError> {
         let mut conditions = Vec::new();
-        depend::parse_list(list, Rich::Refused, |item| {
+        depend::parse_list(list, Rich::Refused, self.dependency_words(), |item| {
             if kind.is_file_trigger() && !item.name.starts_with('/') {
                 return Err("the condition of a file trigger begins with `/`".to_owned());
             }
-            conditions.push(TriggerCondition { name: item.name, constraint: item.constraint });
+            conditions.push(TriggerCondition {
+                name: item.name,
+                constraint: item.constraint,
+            });
             Ok(())
         })
         .map_err(|bad| {
             let dependency = list.get(bad.start..bad.end).unwrap_or(list);
-            let error = Kind::BadDependency { dependency: dependency.to_owned(), reason: bad.reason };
+            let error = Kind::BadDependency {
+                dependency: dependency.to_owned(),
+                reason: bad.reason,
+            };
             self.lines.error(error, dependency)
         })?;
         Ok(conditions)

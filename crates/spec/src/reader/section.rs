@@ -55,7 +55,10 @@ const SECTIONS: [(&str, Section); 37] = [
     ("transfiletriggerin", Section::Scriptlet(S::TransFileTriggerIn)),
     ("transfiletrigger", Section::Scriptlet(S::TransFileTriggerIn)),
     ("transfiletriggerun", Section::Scriptlet(S::TransFileTriggerUn)),
-    ("transfiletriggerpostun", Section::Scriptlet(S::TransFileTriggerPostun)),
+    (
+        "transfiletriggerpostun",
+        Section::Scriptlet(S::TransFileTriggerPostun),
+    ),
     ("end", Section::End),
     ("patchlist", Section::List(SourceKind::Patch)),
     ("sourcelist", Section::List(SourceKind::Source)),
@@ -63,18 +66,49 @@ const SECTIONS: [(&str, Section); 37] = [
 
 /// Words that are no macros, but belong to `%files`, conditionals and `%prep`.
 const OTHER_WORDS: [&str; 29] = [
-    "if", "ifarch", "ifnarch", "ifos", "ifnos", "elif", "elifarch", "elifos", "else", "endif", "include", "doc",
-    "docdir", "license", "dir", "ghost", "exclude", "artifact", "readme", "missingok", "config", "attr", "defattr",
-    "verify", "defverify", "lang", "caps", "pubkey", "setup",
+    "if",
+    "ifarch",
+    "ifnarch",
+    "ifos",
+    "ifnos",
+    "elif",
+    "elifarch",
+    "elifos",
+    "else",
+    "endif",
+    "include",
+    "doc",
+    "docdir",
+    "license",
+    "dir",
+    "ghost",
+    "exclude",
+    "artifact",
+    "readme",
+    "missingok",
+    "config",
+    "attr",
+    "defattr",
+    "verify",
+    "defverify",
+    "lang",
+    "caps",
+    "pubkey",
+    "setup",
 ];
 
 impl Section {
     /// The section that a line begins: its first word decides, in any case, and nothing may stand before it.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let rest = line.strip_prefix('%')?;
-        let end = rest.find(|character: char| character.is_ascii_whitespace()).unwrap_or(rest.len());
+        let end = rest
+            .find(|character: char| character.is_ascii_whitespace())
+            .unwrap_or(rest.len());
         let word = &rest[..end];
-        SECTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, section)| *section)
+        SECTIONS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(word))
+            .map(|(_, section)| *section)
     }
 }
 

@@ -20,9 +20,39 @@ const MAX_WORK: usize = 64 << 10;
 
 /// Built-in macros whose expansion is their result and nothing else.
 const PURE: [&str; 33] = [
-    "basename", "dirname", "suffix", "url2path", "u2p", "uncompress", "getenv", "getconfdir", "quote", "shrink", "gsub",
-    "sub", "len", "upper", "lower", "reverse", "rep", "byte", "char", "S", "P", "F", "getncpus", "exists", "nil", "echo",
-    "warn", "verbose", "rpmversion", "shescape", "macrobody", "span", "xdg",
+    "basename",
+    "dirname",
+    "suffix",
+    "url2path",
+    "u2p",
+    "uncompress",
+    "getenv",
+    "getconfdir",
+    "quote",
+    "shrink",
+    "gsub",
+    "sub",
+    "len",
+    "upper",
+    "lower",
+    "reverse",
+    "rep",
+    "byte",
+    "char",
+    "S",
+    "P",
+    "F",
+    "getncpus",
+    "exists",
+    "nil",
+    "echo",
+    "warn",
+    "verbose",
+    "rpmversion",
+    "shescape",
+    "macrobody",
+    "span",
+    "xdg",
 ];
 
 /// What was found of macros' bodies.
@@ -44,7 +74,9 @@ impl Skimmer {
     }
 
     fn scan(&mut self, text: &[u8], macros: &Macros, depth: usize, work: &mut usize) -> bool {
-        let Some(left) = work.checked_sub(text.len()) else { return false };
+        let Some(left) = work.checked_sub(text.len()) else {
+            return false;
+        };
         *work = left;
         let mut at = 0;
         while let Some(found) = text[at..].iter().position(|&byte| byte == b'%') {
@@ -82,7 +114,9 @@ impl Skimmer {
             return known;
         }
         let inert = match macros.get(name) {
-            None => std::str::from_utf8(name).is_ok_and(|name| !is_word_of_specs(name) || PURE.contains(&name)),
+            None => {
+                std::str::from_utf8(name).is_ok_and(|name| !is_word_of_specs(name) || PURE.contains(&name))
+            }
             Some(definition) if definition.is_builtin() => {
                 std::str::from_utf8(name).is_ok_and(|name| PURE.contains(&name))
             }
@@ -101,7 +135,10 @@ impl Skimmer {
 
 /// The name of the macro after a `%`.
 fn name_of(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| !matches!(byte, b'{' | b'?' | b'!')).unwrap_or(text.len());
+    let start = text
+        .iter()
+        .position(|byte| !matches!(byte, b'{' | b'?' | b'!'))
+        .unwrap_or(text.len());
     let rest = &text[start..];
     let end = rest
         .iter()

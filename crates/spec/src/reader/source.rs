@@ -36,17 +36,33 @@ impl Reader<'_> {
         } else {
             self.number("the number of a source or patch", given)?
         };
-        if self.sources.iter().any(|source| source.kind == kind && source.number == number) {
-            let error = Kind::DuplicateSource { what: kind.word(), number };
+        if self
+            .sources
+            .iter()
+            .any(|source| source.kind == kind && source.number == number)
+        {
+            let error = Kind::DuplicateSource {
+                what: kind.word(),
+                number,
+            };
             return Err(self.lines.error(error, location));
         }
         if self.sources.len() >= MAX_SOURCES {
-            let limit = Kind::Limit { what: "number of sources", limit: MAX_SOURCES };
+            let limit = Kind::Limit {
+                what: "number of sources",
+                limit: MAX_SOURCES,
+            };
             return Err(self.lines.error(limit, location));
         }
         self.last_numbers[kind as usize] = Some(number);
         let position = self.lines.position();
-        let source = Source { kind, number, location: location.to_owned(), excluded: false, position };
+        let source = Source {
+            kind,
+            number,
+            location: location.to_owned(),
+            excluded: false,
+            position,
+        };
         self.name_source(&source);
         self.sources.push(source);
         Ok(())
@@ -75,17 +91,26 @@ impl Reader<'_> {
     }
 
     pub(crate) fn find_source(&self, kind: SourceKind, number: u32) -> Option<&Source> {
-        self.sources.iter().find(|source| source.kind == kind && source.number == number)
+        self.sources
+            .iter()
+            .find(|source| source.kind == kind && source.number == number)
     }
 
     /// `NoSource`, `NoPatch`: numbers of what is not in the source package.
     pub(crate) fn exclude_sources(&mut self, kind: SourceKind, value: &str) -> Result<(), SpecError> {
         for word in value.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
             let number = self.number("the number of a source or patch", word)?;
-            match self.sources.iter_mut().find(|source| source.kind == kind && source.number == number) {
+            match self
+                .sources
+                .iter_mut()
+                .find(|source| source.kind == kind && source.number == number)
+            {
                 Some(source) => source.excluded = true,
                 None => {
-                    let error = Kind::UnknownSource { what: kind.word(), number };
+                    let error = Kind::UnknownSource {
+                        what: kind.word(),
+                        number,
+                    };
                     return Err(self.lines.error(error, word));
                 }
             }

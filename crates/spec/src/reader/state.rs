@@ -6,10 +6,8 @@ use crate::{Level, Macros};
 
 use super::error::{SpecError, SpecErrorKind as Kind};
 use super::lines::Lines;
-use super::model::{
-    BuildSection, ChangelogEntry, Dependency, Package, Position, Restrictions, Source,
-};
-use super::options::{Depth, ReadOptions};
+use super::model::{BuildSection, ChangelogEntry, Dependency, Package, Position, Restrictions, Source};
+use super::options::{Depth, ReadOptions, UnknownMacros};
 use super::tags::TextTag;
 
 /// Why reading ends before the end of the file.
@@ -62,7 +60,7 @@ impl<'a> Reader<'a> {
         super::lua_lists::clear(&mut macros);
         macros.set("_docdir", "%{_defaultdocdir}", Level::SPEC);
         macros.set_literal("__file_name", options.file.as_bytes(), Level::SPEC);
-        let mut lines = Lines::new(Arc::clone(&options.file), text, macros, options.depth == Depth::Full);
+        let mut lines = Lines::new(Arc::clone(&options.file), text, macros, options);
         lines.macros.take_notes();
         Self {
             options,
@@ -88,6 +86,11 @@ impl<'a> Reader<'a> {
         self.options.depth == Depth::Full
     }
 
+    /// Whether macros that nobody defines are left in a text.
+    pub(crate) fn leaves(&self, text: &str) -> bool {
+        self.options.unknown_macros == UnknownMacros::Leave && text.contains('%')
+    }
+
     /// The index of the package that a section names: by its full name after `-n`, or else by what follows the main
     /// package's name and a dash. Without a name it is the main package.
     pub(crate) fn find_package(
@@ -101,13 +104,28 @@ impl<'a> Reader<'a> {
         match self.packages.iter().position(|package| package.name == full) {
             Some(index) => Ok(index),
             None => {
-                let error = self.lines.error(Kind::UnknownPackage { section, package: full.clone() }, name);
-                Err(match self.packages.iter().find(|package| package.name == name || package.name.ends_with(name)) {
-                    Some(other) if naming == Naming::Suffix && other.name == name => {
-                        error.with_hint(format!("write `{section} -n {name}` for the package `{name}`"))
-                    }
-                    _ => error.with_hint(format!("declare it before with `%package`; there are {}", self.names())),
-                })
+                let error = self.lines.error(
+                    Kind::UnknownPackage {
+                        section,
+                        package: full.clone(),
+                    },
+                    name,
+                );
+                Err(
+                    match self
+                        .packages
+                        .iter()
+                        .find(|package| package.name == name || package.name.ends_with(name))
+                    {
+                        Some(other) if naming == Naming::Suffix && other.name == name => {
+                            error.with_hint(format!("write `{section} -n {name}` for the package `{name}`"))
+                        }
+                        _ => error.with_hint(format!(
+                            "declare it before with `%package`; there are {}",
+                            self.names()
+                        )),
+                    },
+                )
             }
         }
     }
@@ -115,8 +133,12 @@ impl<'a> Reader<'a> {
     fn names(&self) -> String {
         /// More names than this are no help.
         const SHOWN: usize = 8;
-        let mut names: Vec<String> =
-            self.packages.iter().take(SHOWN).map(|package| format!("`{}`", package.name)).collect();
+        let mut names: Vec<String> = self
+            .packages
+            .iter()
+            .take(SHOWN)
+            .map(|package| format!("`{}`", package.name))
+            .collect();
         if self.packages.len() > SHOWN {
             names.push("others".to_owned());
         }

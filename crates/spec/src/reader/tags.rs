@@ -140,19 +140,34 @@ pub(crate) struct TagRow {
 }
 
 const fn row(name: &'static str, effect: Effect) -> TagRow {
-    TagRow { name, effect, parentheses: Parentheses::None, is_macro: false, deprecated: false }
+    TagRow {
+        name,
+        effect,
+        parentheses: Parentheses::None,
+        is_macro: false,
+        deprecated: false,
+    }
 }
 
 const fn named(name: &'static str, effect: Effect) -> TagRow {
-    TagRow { is_macro: true, ..row(name, effect) }
+    TagRow {
+        is_macro: true,
+        ..row(name, effect)
+    }
 }
 
 const fn localised(name: &'static str, effect: Effect) -> TagRow {
-    TagRow { parentheses: Parentheses::Language, ..named(name, effect) }
+    TagRow {
+        parentheses: Parentheses::Language,
+        ..named(name, effect)
+    }
 }
 
 const fn qualified(name: &'static str, effect: Effect) -> TagRow {
-    TagRow { parentheses: Parentheses::Qualifiers, ..row(name, effect) }
+    TagRow {
+        parentheses: Parentheses::Qualifiers,
+        ..row(name, effect)
+    }
 }
 
 /// Where one tag is the beginning of another, the longer comes first: the first that fits is taken.
@@ -186,7 +201,10 @@ static TAGS: [TagRow; 53] = [
     qualified("suggests", Effect::Dependency(DependencyKind::Suggests)),
     qualified("supplements", Effect::Dependency(DependencyKind::Supplements)),
     qualified("enhances", Effect::Dependency(DependencyKind::Enhances)),
-    TagRow { deprecated: true, ..qualified("prereq", Effect::PreReq) },
+    TagRow {
+        deprecated: true,
+        ..qualified("prereq", Effect::PreReq)
+    },
     row("conflicts", Effect::Dependency(DependencyKind::Conflicts)),
     row("obsoletes", Effect::Dependency(DependencyKind::Obsoletes)),
     named("prefixes", Effect::Prefixes),
@@ -194,8 +212,14 @@ static TAGS: [TagRow; 53] = [
     row("buildroot", Effect::BuildRoot),
     row("buildarchitectures", Effect::BuildArch),
     row("buildarch", Effect::BuildArch),
-    row("buildconflicts", Effect::BuildDependency(DependencyKind::Conflicts)),
-    TagRow { deprecated: true, ..row("buildprereq", Effect::BuildDependency(DependencyKind::Requires)) },
+    row(
+        "buildconflicts",
+        Effect::BuildDependency(DependencyKind::Conflicts),
+    ),
+    TagRow {
+        deprecated: true,
+        ..row("buildprereq", Effect::BuildDependency(DependencyKind::Requires))
+    },
     row("buildrequires", Effect::BuildDependency(DependencyKind::Requires)),
     qualified("buildoption", Effect::BuildOption),
     named("buildsystem", Effect::Text(TextTag::BuildSystem, Words::One)),
@@ -205,11 +229,23 @@ static TAGS: [TagRow; 53] = [
     row("docdir", Effect::DocDir),
     named("disttag", Effect::Text(TextTag::DistTag, Words::One)),
     named("bugurl", Effect::Text(TextTag::BugUrl, Words::One)),
-    named("translationurl", Effect::Text(TextTag::TranslationUrl, Words::Many)),
-    named("upstreamreleases", Effect::Text(TextTag::UpstreamReleases, Words::Many)),
-    qualified("orderwithrequires", Effect::Dependency(DependencyKind::OrderWithRequires)),
+    named(
+        "translationurl",
+        Effect::Text(TextTag::TranslationUrl, Words::Many),
+    ),
+    named(
+        "upstreamreleases",
+        Effect::Text(TextTag::UpstreamReleases, Words::Many),
+    ),
+    qualified(
+        "orderwithrequires",
+        Effect::Dependency(DependencyKind::OrderWithRequires),
+    ),
     named("removepathpostfixes", Effect::RemovePathPostfixes),
-    named("modularitylabel", Effect::Text(TextTag::ModularityLabel, Words::One)),
+    named(
+        "modularitylabel",
+        Effect::Text(TextTag::ModularityLabel, Words::One),
+    ),
 ];
 
 /// A line of the preamble, taken apart.
@@ -230,30 +266,54 @@ pub(crate) struct TagLine<'a> {
 pub(crate) fn parse(line: &str) -> Option<TagLine<'_>> {
     let line = line.trim_ascii();
     let row = TAGS.iter().find(|row| {
-        line.get(..row.name.len()).is_some_and(|start| start.eq_ignore_ascii_case(row.name))
+        line.get(..row.name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(row.name))
     })?;
     let rest = &line[row.name.len()..];
     let after = rest.trim_ascii_start();
     if matches!(row.effect, Effect::Source | Effect::Patch) {
         let (suffix, value) = rest.split_once(':')?;
-        return Some(TagLine { row, argument: "", suffix, value: value.trim_ascii() });
+        return Some(TagLine {
+            row,
+            argument: "",
+            suffix,
+            value: value.trim_ascii(),
+        });
     }
     if let Some(value) = after.strip_prefix(':') {
-        return Some(TagLine { row, argument: "", suffix: "", value: value.trim_ascii() });
+        return Some(TagLine {
+            row,
+            argument: "",
+            suffix: "",
+            value: value.trim_ascii(),
+        });
     }
     if row.parentheses == Parentheses::None {
         return None;
     }
     let inner = after.strip_prefix('(')?.trim_ascii_start();
     let end = inner.find(|character: char| character.is_ascii_whitespace() || character == ')')?;
-    let value = inner[end..].trim_ascii_start().strip_prefix(')')?.trim_ascii_start().strip_prefix(':')?;
-    Some(TagLine { row, argument: &inner[..end], suffix: "", value: value.trim_ascii() })
+    let value = inner[end..]
+        .trim_ascii_start()
+        .strip_prefix(')')?
+        .trim_ascii_start()
+        .strip_prefix(':')?;
+    Some(TagLine {
+        row,
+        argument: &inner[..end],
+        suffix: "",
+        value: value.trim_ascii(),
+    })
 }
 
 /// The words of `Requires(pre,post)`; the word that is none as the error.
 pub(crate) fn parse_qualifiers(text: &str) -> Result<Qualifiers, &str> {
     let mut qualifiers = Qualifiers::empty();
-    for word in text.split(',').map(str::trim_ascii).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(',')
+        .map(str::trim_ascii)
+        .filter(|word| !word.is_empty())
+    {
         qualifiers |= match word {
             "interp" => Qualifiers::INTERP,
             "prereq" => Qualifiers::PREREQ,

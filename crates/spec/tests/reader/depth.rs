@@ -1,43 +1,20 @@
 //! The query path leaves texts out; what it says is what the whole reading says.
 
-
-use lazuli_spec::{Depth, Macros, ReadOptions, Spec};
+use crate::support::PORTABLE_MACROS;
 use crate::support::generator::Generator;
-
-/// Macros that specs use, without any machine's.
-const MACROS: &str = r#"
-%_prefix /usr
-%_bindir %{_prefix}/bin
-%_datadir %{_prefix}/share
-%_sourcedir /src
-%defined() %{expand:%%{?%{1}:1}%%{!?%{1}:0}}
-%undefined() %{expand:%%{?%{1}:0}%%{!?%{1}:1}}
-%_builddir /build
-%buildroot /root/%{NAME}
-%_target_cpu x86_64
-%_target_os linux
-%_isa (x86-64)
-%nil %{!?nil:}
-%with() %{expand:%%{?with_%{1}:1}%%{!?with_%{1}:0}}
-%without() %{expand:%%{?with_%{1}:0}%%{!?with_%{1}:1}}
-%configure ./configure --prefix=%{_prefix} %{?extra}
-%make_build make
-%sneaky() %{expand:%%global sneaked %{1}}
-%hidden_section %{?enabled:
-%package hidden
-Summary: From the text of a script
-%%description hidden
-}
-"#;
+use lazuli_spec::{Depth, Macros, ReadOptions, Spec};
 
 fn macros() -> Macros {
     let mut macros = Macros::default();
-    macros.load_text("test", MACROS.as_bytes()).unwrap();
+    macros.load_text("test", PORTABLE_MACROS.as_bytes()).unwrap();
     macros
 }
 
 fn read(text: &str, depth: Depth) -> Result<Spec, String> {
-    let options = ReadOptions { depth, ..ReadOptions::default() };
+    let options = ReadOptions {
+        depth,
+        ..ReadOptions::default()
+    };
     Spec::read(text.as_bytes(), macros(), &options).map_err(|error| error.to_string())
 }
 
@@ -53,7 +30,14 @@ fn facts(spec: &Spec) -> String {
                 .map(|script| (script.kind, &script.interpreter, &script.file, &script.conditions))
                 .collect();
             let files = package.files.as_ref().map(|files| &files.from);
-            (&package.name, &package.tags, &package.architecture, &package.dependencies, scripts, files)
+            (
+                &package.name,
+                &package.tags,
+                &package.architecture,
+                &package.dependencies,
+                scripts,
+                files,
+            )
         })
         .collect();
     format!(
@@ -78,7 +62,8 @@ fn generated_specs_say_the_same() {
     assert!(compared > 300, "only {compared} specs are read: a poor mixture");
 }
 
-const HEAD: &str = "Name: x\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n%description\nd\n%package sub\nSummary: s\n";
+const HEAD: &str =
+    "Name: x\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n%description\nd\n%package sub\nSummary: s\n";
 
 /// What a text does to what comes after it is seen, in whatever text it stands and however deep.
 #[test]
@@ -93,12 +78,28 @@ fn texts_with_effects_are_expanded() {
         "x \\\n  %{?name:%define sneaked yes}",
         "# %global sneaked yes",
     ] {
-        for section in ["%build", "%install", "%description", "%post", "%files", "%changelog"] {
-            let text = format!("{HEAD}%description sub\n{section}\n{effect}\n%package late\nSummary: s\nRequires: %{{sneaked}}\n%description late\n");
-            let (query, full) = (read(&text, Depth::Query).unwrap(), read(&text, Depth::Full).unwrap());
+        for section in [
+            "%build",
+            "%install",
+            "%description",
+            "%post",
+            "%files",
+            "%changelog",
+        ] {
+            let text = format!(
+                "{HEAD}%description sub\n{section}\n{effect}\n%package late\nSummary: s\nRequires: %{{sneaked}}\n%description late\n"
+            );
+            let (query, full) = (
+                read(&text, Depth::Query).unwrap(),
+                read(&text, Depth::Full).unwrap(),
+            );
             assert_eq!(facts(&query), facts(&full), "{effect} in {section}");
             let late = query.package("x-late").unwrap();
-            assert!(late.requires().any(|r| r.name == "yes"), "{effect} in {section}: {:?}", late.dependencies);
+            assert!(
+                late.requires().any(|r| r.name == "yes"),
+                "{effect} in {section}: {:?}",
+                late.dependencies
+            );
         }
     }
 }
@@ -121,7 +122,10 @@ fn texts_are_left_out_of_a_query() {
     assert_eq!(query.build_sections[0].script, None);
     assert_eq!((query.unknowns.len(), query.changelog.len()), (0, 0));
     let full = read(&text, Depth::Full).unwrap();
-    assert_eq!(full.build_sections[0].script.as_deref(), Some("make %{nowhere}\n"));
+    assert_eq!(
+        full.build_sections[0].script.as_deref(),
+        Some("make %{nowhere}\n")
+    );
     assert_eq!((full.unknowns.len(), full.changelog.len()), (1, 1));
     assert_eq!(full.main().files.as_ref().unwrap().entries.len(), 1);
     assert_eq!(full.package("x-sub").unwrap().description(), "Text.");

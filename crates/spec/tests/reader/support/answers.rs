@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lazuli_spec::{
-    Dependency, DependencyKind, Package, Qualifiers, ScriptletKind, Spec, TextTag,
-};
+use lazuli_spec::{Dependency, DependencyKind, Package, Qualifiers, ScriptletKind, Spec, TextTag};
 
 /// As rpm's `deptype` format has it.
 fn qualifiers(qualifiers: Qualifiers) -> String {
@@ -21,9 +19,16 @@ fn qualifiers(qualifiers: Qualifiers) -> String {
         (Qualifiers::POSTTRANS, "posttrans"),
         (Qualifiers::META, "meta"),
     ];
-    let words: Vec<&str> =
-        names.into_iter().filter(|(flag, _)| qualifiers.contains(*flag)).map(|(_, name)| name).collect();
-    if words.is_empty() { "manual".to_owned() } else { words.join(",") }
+    let words: Vec<&str> = names
+        .into_iter()
+        .filter(|(flag, _)| qualifiers.contains(*flag))
+        .map(|(_, name)| name)
+        .collect();
+    if words.is_empty() {
+        "manual".to_owned()
+    } else {
+        words.join(",")
+    }
 }
 
 fn requirement(dependency: &Dependency) -> String {
@@ -43,10 +48,28 @@ pub(crate) fn normalise(text: &str) -> String {
         let word = line.split(' ').next().unwrap_or_default();
         let sorted = matches!(
             word,
-            "provides" | "requires" | "conflicts" | "obsoletes" | "recommends" | "suggests" | "supplements"
-                | "enhances" | "order" | "trigger" | "filetrigger" | "transfiletrigger" | "source" | "patch" | "nosource" | "nopatch"
+            "provides"
+                | "requires"
+                | "conflicts"
+                | "obsoletes"
+                | "recommends"
+                | "suggests"
+                | "supplements"
+                | "enhances"
+                | "order"
+                | "trigger"
+                | "filetrigger"
+                | "transfiletrigger"
+                | "source"
+                | "patch"
+                | "nosource"
+                | "nopatch"
         );
-        if !sorted || run.first().is_some_and(|first| first.split(' ').next() != Some(word)) {
+        if !sorted
+            || run
+                .first()
+                .is_some_and(|first| first.split(' ').next() != Some(word))
+        {
             flush(&mut run, &mut out);
         }
         if sorted {
@@ -123,7 +146,10 @@ fn package(package: &Package) -> String {
         }
     }
     for dependency in package.dependencies_of(DependencyKind::OrderWithRequires) {
-        let (sign, evr) = dependency.constraint.as_ref().map_or(("", ""), |(c, evr)| (c.symbol(), evr.as_str()));
+        let (sign, evr) = dependency
+            .constraint
+            .as_ref()
+            .map_or(("", ""), |(c, evr)| (c.symbol(), evr.as_str()));
         line(format!("order {} {sign} {evr}", dependency.name));
     }
     scriptlets(package, &mut line);
@@ -146,11 +172,19 @@ fn scriptlets(package: &Package, line: &mut impl FnMut(String)) {
             None => line(format!("{name} (none)|(none)")),
             // Of an interpreter with arguments, rpm's format without an iterator gives the first word.
             Some(scriptlet) => {
-                line(format!("{name} {}|{}", scriptlet.interpreter[0], or_none(Some(&scriptlet.script))));
+                line(format!(
+                    "{name} {}|{}",
+                    scriptlet.interpreter[0],
+                    or_none(Some(&scriptlet.script))
+                ));
             }
         }
     }
-    for scriptlet in package.scriptlets.iter().filter(|s| s.kind.is_trigger() && !s.kind.is_file_trigger()) {
+    for scriptlet in package
+        .scriptlets
+        .iter()
+        .filter(|s| s.kind.is_trigger() && !s.kind.is_file_trigger())
+    {
         let kind = match scriptlet.kind {
             ScriptletKind::TriggerPrein => "prein",
             ScriptletKind::TriggerIn => "in",

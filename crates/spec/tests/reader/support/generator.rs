@@ -26,19 +26,58 @@ impl Random {
 }
 
 const WORDS: [&str; 16] = [
-    "zlib", "foo-libs", "perl(Foo::Bar)", "pkgconfig(x11)", "/usr/bin/env", "bar_baz", "libX11-devel%{?_isa}",
-    "%{name}-data", "python3dist(a.b)", "cmake(Qt6)", "font(:lang=de)", "%{prefix_of x}", "gcc-c++", "%{lower_name}",
-    "bundled(js)", "config(%{name})",
+    "zlib",
+    "foo-libs",
+    "perl(Foo::Bar)",
+    "pkgconfig(x11)",
+    "/usr/bin/env",
+    "bar_baz",
+    "libX11-devel%{?_isa}",
+    "%{name}-data",
+    "python3dist(a.b)",
+    "cmake(Qt6)",
+    "font(:lang=de)",
+    "%{prefix_of x}",
+    "gcc-c++",
+    "%{lower_name}",
+    "bundled(js)",
+    "config(%{name})",
 ];
-const VERSIONS: [&str; 9] =
-    ["1", "2.0", "1:3.4-5", "%{version}", "%{version}-%{release}", "%{?epoch:%{epoch}:}%{version}", "1~rc1", "1^git2", "%{minimum}"];
+const VERSIONS: [&str; 9] = [
+    "1",
+    "2.0",
+    "1:3.4-5",
+    "%{version}",
+    "%{version}-%{release}",
+    "%{?epoch:%{epoch}:}%{version}",
+    "1~rc1",
+    "1^git2",
+    "%{minimum}",
+];
 const OPERATORS: [&str; 7] = ["=", ">=", "<=", "<", ">", "==", "=>"];
 const CONDITIONS: [&str; 22] = [
-    "1", "0", "%{with tests}", "%{without tests}", "0%{?fedora} >= 30", "0%{?counter}", "! 0%{?counter}",
-    "\"%{name}\" == \"x\"", "%{defined counter}", "%{undefined counter} && 1", "(1 || 0) && !0", "%{counter} > 2",
-    "\"%{_arch}\" == \"x86_64\"", "%[1+1] == 2", "v\"%{version}\" >= v\"1.0\"", "%{?with_docs:1}%{!?with_docs:0}",
-    "1 ? 0 : 1", "%{lua: print(1)}", "%{with extras} || %{with docs}", "0%{?flag:1}",
-    "\"%{?flag}\" != \"\"", "%{expr:2*3} == 6",
+    "1",
+    "0",
+    "%{with tests}",
+    "%{without tests}",
+    "0%{?fedora} >= 30",
+    "0%{?counter}",
+    "! 0%{?counter}",
+    "\"%{name}\" == \"x\"",
+    "%{defined counter}",
+    "%{undefined counter} && 1",
+    "(1 || 0) && !0",
+    "%{counter} > 2",
+    "\"%{_arch}\" == \"x86_64\"",
+    "%[1+1] == 2",
+    "v\"%{version}\" >= v\"1.0\"",
+    "%{?with_docs:1}%{!?with_docs:0}",
+    "1 ? 0 : 1",
+    "%{lua: print(1)}",
+    "%{with extras} || %{with docs}",
+    "0%{?flag:1}",
+    "\"%{?flag}\" != \"\"",
+    "%{expr:2*3} == 6",
 ];
 const HELPERS: &str = r#"%define lower_name %{lua: print(string.lower(rpm.expand("%{?name}")) .. "x")}
 %define prefix_of() %{1}-of-%{?name}
@@ -112,19 +151,43 @@ impl Generator {
         self.noise();
         let blanks = self.random.pick(&[" ", "\t\t", "", "     "]);
         self.line(&format!("Name:{blanks}{name}"));
-        let version = self.random.pick(&["1.2.3", "%{?minimum}", "%{lua: print('7')}", "%[3+4].1", "2.0~beta1", "%{expand:1.%{minimum}}"]);
+        let version = self.random.pick(&[
+            "1.2.3",
+            "%{?minimum}",
+            "%{lua: print('7')}",
+            "%[3+4].1",
+            "2.0~beta1",
+            "%{expand:1.%{minimum}}",
+        ]);
         self.line(&format!("Version: {version}"));
-        self.line_of(&["Release: 1%{?dist}", "Release: 2.%{minimum}", "release : 3", "Release: %{?autorelease}%{!?autorelease:4}"]);
+        self.line_of(&[
+            "Release: 1%{?dist}",
+            "Release: 2.%{minimum}",
+            "release : 3",
+            "Release: %{?autorelease}%{!?autorelease:4}",
+        ]);
         if self.random.chance(30) {
             self.line("Epoch: 3");
         }
-        self.line_of(&["Summary: A %{name} thing", "Summary: Plain text, %%escaped", "SUMMARY:    Blanks   around   "]);
+        self.line_of(&[
+            "Summary: A %{name} thing",
+            "Summary: Plain text, %%escaped",
+            "SUMMARY:    Blanks   around   ",
+        ]);
         if self.random.chance(20) {
             self.line("Summary(de): Ein Ding");
         }
-        self.line_of(&["License: MIT", "License: GPL-2.0-or-later AND %{?x}MIT", "License: (A or B)"]);
+        self.line_of(&[
+            "License: MIT",
+            "License: GPL-2.0-or-later AND %{?x}MIT",
+            "License: (A or B)",
+        ]);
         if self.random.chance(15) {
-            self.line_of(&["BuildArch: noarch", "BuildArch: x86_64 noarch", "BuildArchitectures: noarch"]);
+            self.line_of(&[
+                "BuildArch: noarch",
+                "BuildArch: x86_64 noarch",
+                "BuildArchitectures: noarch",
+            ]);
         }
         for _ in 0..4 + self.random.below(14) {
             self.preamble_line(0);
@@ -133,20 +196,41 @@ impl Generator {
 
     fn switch(&mut self) {
         let line = self.random.pick(&[
-            "%bcond_with tests", "%bcond_without docs", "%bcond extras 1", "%bcond_with extras", "%{?x:%bcond_with y}",
-            "%bcond_without tests", "%bcond docs %{with tests}",
+            "%bcond_with tests",
+            "%bcond_without docs",
+            "%bcond extras 1",
+            "%bcond_with extras",
+            "%{?x:%bcond_with y}",
+            "%bcond_without tests",
+            "%bcond docs %{with tests}",
         ]);
         self.line(line);
     }
 
     fn noise(&mut self) {
         let line = self.random.pick(&[
-            "# a comment", "# with %{name} in it", "  # indented %%{name}", "", "# %{?x:\n#}", "%dnl nothing %{name}",
-            "%{nil}", "   ", "#%global no 1", "%{?never}", "%{!?flag:%global flag yes}", "%undefine flag",
-            "%counter_up", "%global counter 3", "%define local_one %{?minimum}x",
+            "# a comment",
+            "# with %{name} in it",
+            "  # indented %%{name}",
+            "",
+            "# %{?x:\n#}",
+            "%dnl nothing %{name}",
+            "%{nil}",
+            "   ",
+            "#%global no 1",
+            "%{?never}",
+            "%{!?flag:%global flag yes}",
+            "%undefine flag",
+            "%counter_up",
+            "%global counter 3",
+            "%define local_one %{?minimum}x",
             "%{lua:\n  local t = {}\n  t[1] = 'a'\n  rpm.define('from_lua ' .. t[1])\n}",
-            "%global later %{?minimum}%{nil}", "%{expand:%%global deep %{minimum}}", "%global long a\\\nb",
-            "%if 0\nURL: %{unclosed\n}\n%endif", "%global quoted %{quote:a b}", "%if 1 && \\\n 1\n%global joined 1\n%endif",
+            "%global later %{?minimum}%{nil}",
+            "%{expand:%%global deep %{minimum}}",
+            "%global long a\\\nb",
+            "%if 0\nURL: %{unclosed\n}\n%endif",
+            "%global quoted %{quote:a b}",
+            "%if 1 && \\\n 1\n%global joined 1\n%endif",
         ]);
         self.line(line);
     }
@@ -156,7 +240,11 @@ impl Generator {
         if word.starts_with('/') || self.random.chance(50) {
             return word.to_owned();
         }
-        format!("{word} {} {}", self.random.pick(&OPERATORS), self.random.pick(&VERSIONS))
+        format!(
+            "{word} {} {}",
+            self.random.pick(&OPERATORS),
+            self.random.pick(&VERSIONS)
+        )
     }
 
     fn list(&mut self) -> String {
@@ -186,7 +274,11 @@ impl Generator {
                 text.push_str(&format!(" {operator} "));
             }
             let nested = depth < 3 && !simple && choice != 2 && self.random.chance(30);
-            text.push_str(&if nested { self.rich(depth + 1, inner) } else { self.dependency() });
+            text.push_str(&if nested {
+                self.rich(depth + 1, inner)
+            } else {
+                self.dependency()
+            });
         }
         if choice == 2 && self.random.chance(40) {
             text.push_str(&format!(" else {}", self.dependency()));
@@ -197,16 +289,37 @@ impl Generator {
 
     fn dependency_line(&mut self) -> String {
         let tag = self.random.pick(&[
-            "Requires", "Requires(post)", "Requires(pre,postun)", "Requires(meta)", "BuildRequires", "BuildRequires",
-            "Provides", "Conflicts", "Obsoletes", "Recommends", "Suggests", "Supplements", "Enhances",
-            "OrderWithRequires", "BuildConflicts", "requires", "Requires(pretrans)", "Requires(posttrans)", "PreReq",
-            "Requires(verify)", "Requires(preun)",
+            "Requires",
+            "Requires(post)",
+            "Requires(pre,postun)",
+            "Requires(meta)",
+            "BuildRequires",
+            "BuildRequires",
+            "Provides",
+            "Conflicts",
+            "Obsoletes",
+            "Recommends",
+            "Suggests",
+            "Supplements",
+            "Enhances",
+            "OrderWithRequires",
+            "BuildConflicts",
+            "requires",
+            "Requires(pretrans)",
+            "Requires(posttrans)",
+            "PreReq",
+            "Requires(verify)",
+            "Requires(preun)",
         ]);
         let value = match tag {
             "Provides" | "OrderWithRequires" => self.list(),
             "Obsoletes" => format!("old-%{{name}} < {}", self.random.pick(&VERSIONS)),
-            "Conflicts" | "Supplements" | "Enhances" | "BuildConflicts" if self.random.chance(60) => self.rich(0, false),
-            "Requires" | "BuildRequires" | "Recommends" | "Suggests" | "requires" if self.random.chance(35) => {
+            "Conflicts" | "Supplements" | "Enhances" | "BuildConflicts" if self.random.chance(60) => {
+                self.rich(0, false)
+            }
+            "Requires" | "BuildRequires" | "Recommends" | "Suggests" | "requires"
+                if self.random.chance(35) =>
+            {
                 self.rich(0, true)
             }
             _ => self.list(),
@@ -236,13 +349,19 @@ impl Generator {
             }
             16 => {
                 let line = self.random.pick(&[
-                    "AutoReq: no", "AutoProv: 0", "AutoReqProv: yes", "Prefix: /opt", "BuildRoot: /tmp/x",
+                    "AutoReq: no",
+                    "AutoProv: 0",
+                    "AutoReqProv: yes",
+                    "Prefix: /opt",
+                    "BuildRoot: /tmp/x",
                 ]);
                 self.line(line);
             }
             17 if package == 0 => {
                 let line = self.random.pick(&[
-                    "ExclusiveArch: x86_64 aarch64 noarch", "ExcludeArch: s390x %{arm}", "ExclusiveOS: linux",
+                    "ExclusiveArch: x86_64 aarch64 noarch",
+                    "ExcludeArch: s390x %{arm}",
+                    "ExclusiveOS: linux",
                     "ExcludeOS: solaris",
                 ]);
                 self.line(line);
@@ -263,12 +382,16 @@ impl Generator {
             }
             _ => {
                 let line = self.random.pick(&[
-                    "Provides: virtual(%{pair -a x -b y})", "Provides: p-%{pair} = %{version}",
-                    "Requires: %{?flag:flagged}%{!?flag:unflagged}", "%{?counter:Requires: counted = %{counter}}",
-                    "%{expand:Requires: expanded-%{name}}", "Provides: lua-%{lua: print(rpm.expand('%{version}'))}",
+                    "Provides: virtual(%{pair -a x -b y})",
+                    "Provides: p-%{pair} = %{version}",
+                    "Requires: %{?flag:flagged}%{!?flag:unflagged}",
+                    "%{?counter:Requires: counted = %{counter}}",
+                    "%{expand:Requires: expanded-%{name}}",
+                    "Provides: lua-%{lua: print(rpm.expand('%{version}'))}",
                     "Provides: a-%{lower_name} b-%{name}",
                     "%{lua: for i = 1, 3 do print('Provides: looped' .. i .. '\\n') end}",
-                    "Requires: sh-%(echo shell)", "Provides: e-%[ 2 > 1 ? \"yes\" : \"no\" ]",
+                    "Requires: sh-%(echo shell)",
+                    "Provides: e-%[ 2 > 1 ? \"yes\" : \"no\" ]",
                 ]);
                 self.line(line);
             }
@@ -277,7 +400,11 @@ impl Generator {
 
     /// A number with room for those after it that have none, or none.
     fn number(&mut self, count: usize) -> String {
-        if self.random.chance(40) { (count * 10).to_string() } else { String::new() }
+        if self.random.chance(40) {
+            (count * 10).to_string()
+        } else {
+            String::new()
+        }
     }
 
     fn conditional(&mut self, package: usize) {
@@ -285,7 +412,10 @@ impl Generator {
         let opening = match self.random.below(6) {
             0 => "%ifarch x86_64 %{arm}".to_owned(),
             1 => "%ifnarch x86_64 aarch64".to_owned(),
-            2 => self.random.pick(&["%ifos linux", "%ifnos linux", "%ifos solaris"]).to_owned(),
+            2 => self
+                .random
+                .pick(&["%ifos linux", "%ifnos linux", "%ifos solaris"])
+                .to_owned(),
             _ => format!("%if {}", self.random.pick(&CONDITIONS)),
         };
         let indent = self.random.pick(&["", "  ", "\t"]);
@@ -299,7 +429,11 @@ impl Generator {
             let branch = match self.random.below(3) {
                 0 => "%elifarch aarch64".to_owned(),
                 1 => "%elifos linux".to_owned(),
-                _ => format!("%elif {}", self.random.pick(&["1", "0", "%{defined flag}", "\"%{name}\" == \"y\""])),
+                _ => format!(
+                    "%elif {}",
+                    self.random
+                        .pick(&["1", "0", "%{defined flag}", "\"%{name}\" == \"y\""])
+                ),
             };
             self.line(&branch);
             self.preamble_line(package);
@@ -316,8 +450,15 @@ impl Generator {
         self.line(&format!("%description{package}"));
         for _ in 0..1 + self.random.below(3) {
             let line = self.random.pick(&[
-                "Text of %{name}.", "", "  indented   ", "%if 0", "%{?flag:flagged text}", "# gone", "%%percent",
-                "%{multi}", "%global from_description 1",
+                "Text of %{name}.",
+                "",
+                "  indented   ",
+                "%if 0",
+                "%{?flag:flagged text}",
+                "# gone",
+                "%%percent",
+                "%{multi}",
+                "%global from_description 1",
             ]);
             self.line(line);
             if line == "%if 0" {
@@ -328,7 +469,11 @@ impl Generator {
 
     fn package(&mut self, number: usize) {
         let full = self.random.chance(30);
-        let argument = if full { format!(" -n lib{}-{number}", self.name) } else { format!(" sub{number}") };
+        let argument = if full {
+            format!(" -n lib{}-{number}", self.name)
+        } else {
+            format!(" sub{number}")
+        };
         self.line(&format!("\n%package{argument}"));
         self.line(&format!("Summary: Sub-package {number} of %{{name}}"));
         if self.random.chance(30) {
@@ -348,26 +493,57 @@ impl Generator {
         if self.random.chance(80) {
             self.line("\n%prep");
             let line = self.random.pick(&[
-                "%setup -q -T", "%setup -T -c -n %{name}-x", "%autosetup -T -N", "echo prep", "%setup -D -T -q",
+                "%setup -q -T",
+                "%setup -T -c -n %{name}-x",
+                "%autosetup -T -N",
+                "echo prep",
+                "%setup -D -T -q",
                 "%autosetup -p1 -T -n elsewhere",
             ]);
             self.line(line);
-            let line = self.random.pick(&["echo %{?buildsubdir}", "ls \\\n  -l", "# comment %{name}", "%{body}", ": %%"]);
+            let line = self.random.pick(&[
+                "echo %{?buildsubdir}",
+                "ls \\\n  -l",
+                "# comment %{name}",
+                "%{body}",
+                ": %%",
+            ]);
             self.line(line);
         }
-        for section in ["%generate_buildrequires", "%conf", "%build", "%install", "%check", "%clean"] {
+        for section in [
+            "%generate_buildrequires",
+            "%conf",
+            "%build",
+            "%install",
+            "%check",
+            "%clean",
+        ] {
             if !self.random.chance(55) {
                 continue;
             }
             self.line(section);
             for _ in 0..1 + self.random.below(4) {
                 let line = self.random.pick(&[
-                    "make %{?_smp_mflags}", "%configure --with-x", "%make_install", "export A=\"%{optflags}\"",
-                    "%global late_%{minimum2} 1", "if [ -e x ]; then\n  rm x\nfi", "%{body}", "%{?with_docs:make docs}",
-                    "%if %{with docs}\n  make docs\n%else\n  :\n%endif", "cat > x <<END\n%%percent %{name}\nEND",
-                    "%define in_build %{version}\necho %{in_build}", "cd %{_builddir}/%{?buildsubdir}",
-                    "mkdir -p %{buildroot}%{_bindir} $RPM_BUILD_ROOT", "%{lua: print('lua here')}", "a %{undefined_macro} b",
-                    "%multi", "%{make_build} V=1", "echo '%{pair -b z}'", "# %global hidden 1", "%counter_up",
+                    "make %{?_smp_mflags}",
+                    "%configure --with-x",
+                    "%make_install",
+                    "export A=\"%{optflags}\"",
+                    "%global late_%{minimum2} 1",
+                    "if [ -e x ]; then\n  rm x\nfi",
+                    "%{body}",
+                    "%{?with_docs:make docs}",
+                    "%if %{with docs}\n  make docs\n%else\n  :\n%endif",
+                    "cat > x <<END\n%%percent %{name}\nEND",
+                    "%define in_build %{version}\necho %{in_build}",
+                    "cd %{_builddir}/%{?buildsubdir}",
+                    "mkdir -p %{buildroot}%{_bindir} $RPM_BUILD_ROOT",
+                    "%{lua: print('lua here')}",
+                    "a %{undefined_macro} b",
+                    "%multi",
+                    "%{make_build} V=1",
+                    "echo '%{pair -b z}'",
+                    "# %global hidden 1",
+                    "%counter_up",
                 ]);
                 self.line(line);
             }
@@ -378,28 +554,58 @@ impl Generator {
         let mut owners = vec![String::new()];
         owners.extend(self.packages.clone());
         for owner in owners {
-            for section in ["%pre", "%post", "%preun", "%postun", "%pretrans", "%posttrans", "%verifyscript"] {
+            for section in [
+                "%pre",
+                "%post",
+                "%preun",
+                "%postun",
+                "%pretrans",
+                "%posttrans",
+                "%verifyscript",
+            ] {
                 if !self.random.chance(15) {
                     continue;
                 }
                 match self.random.below(5) {
                     0 => self.line(&format!("{section}{owner} -p /sbin/ldconfig\n")),
-                    1 => self.line(&format!("{section}{owner} -p <lua>\nlocal x = \"%{{name}}\"\nprint(x)\n")),
-                    2 => self.line(&format!("{section} -p \"/bin/bash -e\"{owner}\necho %{{version}}")),
-                    _ => self.line(&format!("{section}{owner}\necho %{{?flag}} %{{name}}\n\n%if 0\nno\n%endif\n:\n")),
+                    1 => self.line(&format!(
+                        "{section}{owner} -p <lua>\nlocal x = \"%{{name}}\"\nprint(x)\n"
+                    )),
+                    2 => self.line(&format!(
+                        "{section} -p \"/bin/bash -e\"{owner}\necho %{{version}}"
+                    )),
+                    _ => self.line(&format!(
+                        "{section}{owner}\necho %{{?flag}} %{{name}}\n\n%if 0\nno\n%endif\n:\n"
+                    )),
                 }
             }
             if self.random.chance(20) {
-                let section = self.random.pick(&["%triggerin", "%triggerun", "%triggerpostun", "%triggerprein", "%trigger"]);
-                self.line(&format!("{section}{owner} -- other > 1, %{{name}}-more\necho triggered"));
+                let section = self.random.pick(&[
+                    "%triggerin",
+                    "%triggerun",
+                    "%triggerpostun",
+                    "%triggerprein",
+                    "%trigger",
+                ]);
+                self.line(&format!(
+                    "{section}{owner} -- other > 1, %{{name}}-more\necho triggered"
+                ));
             }
             if self.random.chance(20) {
                 let section = self.random.pick(&[
-                    "%filetriggerin", "%filetriggerun", "%filetriggerpostun", "%transfiletriggerin", "%transfiletriggerun",
-                    "%transfiletriggerpostun", "%filetrigger", "%transfiletrigger",
+                    "%filetriggerin",
+                    "%filetriggerun",
+                    "%filetriggerpostun",
+                    "%transfiletriggerin",
+                    "%transfiletriggerun",
+                    "%transfiletriggerpostun",
+                    "%filetrigger",
+                    "%transfiletrigger",
                 ]);
                 let priority = self.random.pick(&["", " -P 200", " -p <lua>"]);
-                self.line(&format!("{section}{priority}{owner} -- /usr/lib %{{_datadir}}/x\nprint(1)"));
+                self.line(&format!(
+                    "{section}{priority}{owner} -- /usr/lib %{{_datadir}}/x\nprint(1)"
+                ));
             }
         }
     }
@@ -415,10 +621,21 @@ impl Generator {
             self.line(&format!("\n%files{owner}{list}"));
             for _ in 0..self.random.below(5) {
                 let line = self.random.pick(&[
-                    "%{_bindir}/*", "%doc README %{name}.txt", "%license COPYING", "%dir %{_datadir}/%{name}",
-                    "%config(noreplace) %{_sysconfdir}/x", "%attr(0755, root, root) /usr/x", "# comment", "",
-                    "%if %{with docs}\n%doc docs\n%endif", "%defattr(-,root,root)", "%ghost /var/log/x",
-                    "%exclude /usr/y", "%{?flag:/flagged}", "%verify(not md5) /etc/z", "%lang(de) /usr/de",
+                    "%{_bindir}/*",
+                    "%doc README %{name}.txt",
+                    "%license COPYING",
+                    "%dir %{_datadir}/%{name}",
+                    "%config(noreplace) %{_sysconfdir}/x",
+                    "%attr(0755, root, root) /usr/x",
+                    "# comment",
+                    "",
+                    "%if %{with docs}\n%doc docs\n%endif",
+                    "%defattr(-,root,root)",
+                    "%ghost /var/log/x",
+                    "%exclude /usr/y",
+                    "%{?flag:/flagged}",
+                    "%verify(not md5) /etc/z",
+                    "%lang(de) /usr/de",
                 ]);
                 self.line(line);
             }
@@ -431,7 +648,10 @@ impl Generator {
         }
         self.line("\n%changelog");
         for year in (2015..2016 + self.random.below(3)).rev() {
-            self.line(&format!("* {} {year} A B <a@b> - 1.{year}-1", changelog_date(year)));
+            self.line(&format!(
+                "* {} {year} A B <a@b> - 1.{year}-1",
+                changelog_date(year)
+            ));
             self.line("- entry with %%{name}\n- more");
             if self.random.chance(50) {
                 self.line("");

@@ -11,6 +11,32 @@ use std::sync::Arc;
 
 use lazuli_spec::{Dialect, Files, Host, Level, MacroBase, Macros, Settings, Shell};
 
+/// Macros that specs use, without any machine's.
+pub(crate) const PORTABLE_MACROS: &str = r#"
+%_prefix /usr
+%_bindir %{_prefix}/bin
+%_datadir %{_prefix}/share
+%_sourcedir /src
+%defined() %{expand:%%{?%{1}:1}%%{!?%{1}:0}}
+%undefined() %{expand:%%{?%{1}:0}%%{!?%{1}:1}}
+%_builddir /build
+%buildroot /root/%{NAME}
+%_target_cpu x86_64
+%_target_os linux
+%_isa (x86-64)
+%nil %{!?nil:}
+%with() %{expand:%%{?with_%{1}:1}%%{!?with_%{1}:0}}
+%without() %{expand:%%{?with_%{1}:0}%%{!?with_%{1}:1}}
+%configure ./configure --prefix=%{_prefix} %{?extra}
+%make_build make
+%sneaky() %{expand:%%global sneaked %{1}}
+%hidden_section %{?enabled:
+%package hidden
+Summary: From the text of a script
+%%description hidden
+}
+"#;
+
 /// The folder of specs that are written by hand.
 pub(crate) fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
@@ -33,9 +59,17 @@ impl Files for Disk {
     fn glob(&self, pattern: &str) -> Vec<String> {
         // Macro paths have a star in their last part only.
         let path = self.path(pattern);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let Some((start, end)) = name.split_once('*') else {
-            return if path.exists() { vec![pattern.to_owned()] } else { Vec::new() };
+            return if path.exists() {
+                vec![pattern.to_owned()]
+            } else {
+                Vec::new()
+            };
         };
         let mut found: Vec<String> = std::fs::read_dir(path.parent().unwrap())
             .into_iter()
@@ -62,7 +96,10 @@ struct Sh;
 impl Shell for Sh {
     fn run(&self, command: &[u8]) -> Result<Vec<u8>, String> {
         let command = String::from_utf8_lossy(command);
-        let output = Command::new("/bin/sh").args(["-c", &command]).output().map_err(|error| error.to_string())?;
+        let output = Command::new("/bin/sh")
+            .args(["-c", &command])
+            .output()
+            .map_err(|error| error.to_string())?;
         Ok(output.stdout)
     }
 }
@@ -70,7 +107,10 @@ impl Shell for Sh {
 /// Our macros, read from the files from which rpm reads its own.
 pub(crate) fn machine_macros(folder: &Path, home: &Path) -> MacroBase {
     let environment = BTreeMap::from([("HOME".to_owned(), home.to_string_lossy().into_owned())]);
-    let host = Host { cpus: rpmspec::eval(home, "%{getncpus}").parse().unwrap(), ..Host::default() };
+    let host = Host {
+        cpus: rpmspec::eval(home, "%{getncpus}").parse().unwrap(),
+        ..Host::default()
+    };
     let settings = Settings {
         files: Arc::new(Disk(folder.to_owned())),
         shell: Some(Arc::new(Sh)),
@@ -80,7 +120,14 @@ pub(crate) fn machine_macros(folder: &Path, home: &Path) -> MacroBase {
         ..Settings::default()
     };
     let mut macros = Macros::new(settings);
-    for name in ["_host_cpu", "_host_os", "_target", "_target_cpu", "_target_os", "optflags"] {
+    for name in [
+        "_host_cpu",
+        "_host_os",
+        "_target",
+        "_target_cpu",
+        "_target_os",
+        "optflags",
+    ] {
         macros.set(name, rpmspec::eval(home, &format!("%{{{name}}}")), Level::RPMRC);
     }
     macros.load_path(&rpmspec::macro_path(home));

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Stands between specs: what it prints parts the answers.
-const SEPARATOR: &str = "Name: separator-of-specs\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n%description\nd\n";
+const SEPARATOR: &str =
+    "Name: separator-of-specs\nVersion: 1\nRelease: 1\nSummary: s\nLicense: l\n%description\nd\n";
 const MARK: &str = "separator-of-specs";
 
 /// What is asked of each binary package.
@@ -81,21 +82,32 @@ pub(crate) fn is_there() -> bool {
 
 fn command(program: &str, home: &Path) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", home).env("LC_ALL", "C.UTF-8");
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("HOME", home)
+        .env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null()).stderr(Stdio::null());
     command
 }
 
 pub(crate) fn eval(home: &Path, text: &str) -> String {
     let output = command("rpm", home).args(["--eval", text]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim_end_matches('\n').to_owned()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end_matches('\n')
+        .to_owned()
 }
 
 pub(crate) fn macro_path(home: &Path) -> String {
     let output = command("rpm", home).arg("--showrc").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = text.lines().find_map(|line| line.strip_prefix("Macro path: ")).unwrap();
-    line.replace("%{_target}", &eval(home, "%{_target}")).replace('~', &home.to_string_lossy())
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Macro path: "))
+        .unwrap();
+    line.replace("%{_target}", &eval(home, "%{_target}"))
+        .replace('~', &home.to_string_lossy())
 }
 
 /// Asks rpm about all specs, in the folder in which their included files are.
@@ -130,7 +142,11 @@ pub(crate) fn ask(folder: &Path, home: &Path, specs: &[PathBuf]) -> Vec<Answers>
         .into_iter()
         .map(|packages| {
             let (source, expanded) = rest.next().unwrap();
-            Answers { packages, source, expanded }
+            Answers {
+                packages,
+                source,
+                expanded,
+            }
         })
         .collect()
 }
