@@ -368,7 +368,14 @@ impl Document {
             Some(value) => format!("{name}: {value}"),
             None => format!("{name}:"),
         };
-        let lines = tags.iter().map(|tag| (tag.line + 1, self.line_bytes(tag.line)));
+        // Where no value was given, values do not make a line any nearer.
+        let text = |tag: &Tag| match value {
+            Some(_) => tag.text(),
+            None => format!("{}:", tag.name),
+        };
+        let texts: Vec<String> = tags.iter().map(text).collect();
+        let lines = tags.iter().zip(&texts).map(|(tag, text)| (tag.line + 1, text.as_bytes()));
+        let nearest = nearest_line(&wanted, lines).map(|near| self.near(near.line - 1));
         let section = self
             .preambles(package)
             .ok()
@@ -380,7 +387,7 @@ impl Document {
         )
         .section(self.section_title(&self.sections[section]))
         .looked_for(wanted.clone())
-        .nearest(nearest_line(&wanted, lines));
+        .nearest(nearest);
         let elsewhere = self.all_tags().into_iter().find(|tag| {
             tag.is(name)
                 && value.is_none_or(|value| tag.has_value(value))
