@@ -11,7 +11,13 @@ pub(crate) fn split_quoted(text: &[u8], separators: &[u8], words: &mut Vec<Vec<u
         let byte = text.get(place).copied();
         if !quoted && byte.is_none_or(|c| separators.contains(&c)) {
             if place > start {
-                words.push(text[start..place].iter().copied().filter(|&c| c != QUOTE).collect());
+                words.push(
+                    text[start..place]
+                        .iter()
+                        .copied()
+                        .filter(|&c| c != QUOTE)
+                        .collect(),
+                );
             }
             start = place + 1;
         }
@@ -141,7 +147,10 @@ pub(crate) fn parse_options(declaration: &[u8], words: &[Vec<u8>]) -> Parsed {
                 Takes::Attached => attached,
                 Takes::Value => match attached.or_else(|| words.get(at).cloned()) {
                     None if silent => {
-                        parsed.options.push(GivenOption { letter: b':', value: None });
+                        parsed.options.push(GivenOption {
+                            letter: b':',
+                            value: None,
+                        });
                         break;
                     }
                     None => {
@@ -154,7 +163,10 @@ pub(crate) fn parse_options(declaration: &[u8], words: &[Vec<u8>]) -> Parsed {
                     }
                 },
             };
-            parsed.options.push(GivenOption { letter: option, value });
+            parsed.options.push(GivenOption {
+                letter: option,
+                value,
+            });
             if takes != Takes::Nothing {
                 break;
             }

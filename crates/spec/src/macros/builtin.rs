@@ -70,7 +70,9 @@ impl Arguments {
 impl Builtin {
     pub(crate) fn arguments(self) -> Arguments {
         match self {
-            Self::Dump | Self::Processors | Self::ConfigFolder | Self::Trace | Self::RpmVersion => Arguments::None,
+            Self::Dump | Self::Processors | Self::ConfigFolder | Self::Trace | Self::RpmVersion => {
+                Arguments::None
+            }
             Self::Getncpus | Self::Verbose => Arguments::Any,
             _ => Arguments::Some,
         }
@@ -78,7 +80,10 @@ impl Builtin {
 
     /// Whether its argument is taken as it is, without an expansion, and without braces reaches as far as it likes.
     pub(crate) fn takes_free_form(self) -> bool {
-        matches!(self, Self::Define | Self::Global | Self::DiscardLine | Self::Lua | Self::Verbose)
+        matches!(
+            self,
+            Self::Define | Self::Global | Self::DiscardLine | Self::Lua | Self::Verbose
+        )
     }
 }
 
@@ -164,11 +169,17 @@ impl Engine {
             }
             Builtin::Lua => self.call_lua(argument, out),
             Builtin::StringFunction(function) => self.call_string_function(function, &words, out),
-            Builtin::Expand => self.expand_text(argument, out).map_err(|failure| failure.leave(b"expand")),
+            Builtin::Expand => self
+                .expand_text(argument, out)
+                .map_err(|failure| failure.leave(b"expand")),
             Builtin::Source => self.expand_text(&[b"%SOURCE", argument].concat(), out),
             Builtin::Patch => self.expand_text(&[b"%PATCH", argument].concat(), out),
             Builtin::Verbose if consumed.is_none() && given => {
-                if self.settings.host.verbose { self.expand_text(argument, out) } else { Ok(()) }
+                if self.settings.host.verbose {
+                    self.expand_text(argument, out)
+                } else {
+                    Ok(())
+                }
             }
             Builtin::Uncompress if argument.is_empty() => Ok(()),
             Builtin::Uncompress => {
@@ -264,7 +275,11 @@ impl Engine {
         };
         // Called from Lua, the name and the body come apart.
         let text = words.get(1..).unwrap_or_default().join(&b' ');
-        let form = if consumed.is_some() { BodyForm::Line } else { BodyForm::Whole };
+        let form = if consumed.is_some() {
+            BodyForm::Line
+        } else {
+            BodyForm::Whole
+        };
         let took = self.define(&text, level, expanded, form, out)?;
         if let Some(consumed) = consumed {
             *consumed = took;
@@ -314,12 +329,19 @@ impl Engine {
             b"thread" => b"%{?_smp_tasksize_thread}",
             _ => {
                 let argument = shown(what);
-                return Err(MacroErrorKind::InvalidArgument { name: "getncpus".to_owned(), argument }.into());
+                return Err(MacroErrorKind::InvalidArgument {
+                    name: "getncpus".to_owned(),
+                    argument,
+                }
+                .into());
             }
         };
         const TASK_SIZE: u64 = 512;
         let size = self.expand_part(setting, Quotes::Drop, out)?.bytes;
-        let size = u64::try_from(to_number(&size)).ok().filter(|&size| size > 0).unwrap_or(TASK_SIZE);
+        let size = u64::try_from(to_number(&size))
+            .ok()
+            .filter(|&size| size > 0)
+            .unwrap_or(TASK_SIZE);
         Ok((self.settings.host.memory / size).min(cpus).max(1))
     }
 
@@ -332,7 +354,11 @@ impl Engine {
             b"state" => ("XDG_STATE_HOME", ".local/state"),
             _ => {
                 let argument = shown(what);
-                return Err(MacroErrorKind::InvalidArgument { name: "xdg".to_owned(), argument }.into());
+                return Err(MacroErrorKind::InvalidArgument {
+                    name: "xdg".to_owned(),
+                    argument,
+                }
+                .into());
             }
         };
         let folder = match self.variable(variable).filter(|folder| !folder.is_empty()) {
@@ -342,4 +368,3 @@ impl Engine {
         Ok(folder.into_bytes())
     }
 }
-

@@ -36,7 +36,9 @@ pub struct MacroBase {
 impl MacroBase {
     /// A new context that has all of the base and leaves it as it is.
     pub fn context(&self) -> Macros {
-        Macros { engine: Engine::new(Table::over(&self.table), self.settings.clone()) }
+        Macros {
+            engine: Engine::new(Table::over(&self.table), self.settings.clone()),
+        }
     }
 }
 
@@ -68,7 +70,10 @@ impl Macros {
     /// Makes this context the base of many.
     pub fn freeze(self) -> MacroBase {
         let (table, settings) = self.engine.into_parts();
-        MacroBase { table: table.freeze(), settings }
+        MacroBase {
+            table: table.freeze(),
+            settings,
+        }
     }
 
     /// What the context was given from outside.

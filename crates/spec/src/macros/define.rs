@@ -47,7 +47,14 @@ struct Parts {
 impl Engine {
     /// Defines a macro as `--define` and macro files do.
     pub(crate) fn define_line(&mut self, definition: &[u8], level: Level) -> Result<()> {
-        self.define(definition, level, Expanded::Later, BodyForm::Line, &Output::default()).map(|_| ())
+        self.define(
+            definition,
+            level,
+            Expanded::Later,
+            BodyForm::Line,
+            &Output::default(),
+        )
+        .map(|_| ())
     }
 
     /// Defines a macro from `name(options) body`; gives how much of the text it took.
@@ -73,13 +80,27 @@ impl Engine {
             Expanded::Now => {
                 let result = self.expand_part(&parts.body, Quotes::Keep, out);
                 let result = result.map_err(|failure| failure.leave(&parts.name))?;
-                if result.has_quotes { Body::Quoted(result.bytes) } else { Body::Text(result.bytes) }
+                if result.has_quotes {
+                    Body::Quoted(result.bytes)
+                } else {
+                    Body::Text(result.bytes)
+                }
             }
         };
-        self.table.push(Definition { name: parts.name, options: parts.options, body, level, automatic: false });
+        self.table.push(Definition {
+            name: parts.name,
+            options: parts.options,
+            body,
+            level,
+            automatic: false,
+        });
         let limit = self.settings.limits.definitions;
         if self.table.size() > limit {
-            return Err(MacroErrorKind::TooLarge { limit, unit: "bytes of definitions" }.into());
+            return Err(MacroErrorKind::TooLarge {
+                limit,
+                unit: "bytes of definitions",
+            }
+            .into());
         }
         Ok(parts.end)
     }
@@ -91,19 +112,37 @@ impl Engine {
     }
 
     fn check_name(&self, name: &[u8], action: &'static str) -> Result<()> {
-        let legal = name.first().is_some_and(|&c| c.is_ascii_alphabetic() || (c == b'_' && name.len() > 1));
+        let legal = name
+            .first()
+            .is_some_and(|&c| c.is_ascii_alphabetic() || (c == b'_' && name.len() > 1));
         if !legal {
-            return Err(MacroErrorKind::IllegalName { name: shown(name), action }.into());
+            return Err(MacroErrorKind::IllegalName {
+                name: shown(name),
+                action,
+            }
+            .into());
         }
-        if self.table.get(name).is_some_and(|it| it.automatic || it.is_builtin()) {
-            return Err(MacroErrorKind::BuiltIn { name: shown(name), action }.into());
+        if self
+            .table
+            .get(name)
+            .is_some_and(|it| it.automatic || it.is_builtin())
+        {
+            return Err(MacroErrorKind::BuiltIn {
+                name: shown(name),
+                action,
+            }
+            .into());
         }
         Ok(())
     }
 }
 
 fn malformed(name: &[u8], problem: &'static str) -> Box<super::failure::Failure> {
-    MacroErrorKind::Definition { name: shown(name), problem }.into()
+    MacroErrorKind::Definition {
+        name: shown(name),
+        problem,
+    }
+    .into()
 }
 
 fn parse(text: &[u8], form: BodyForm) -> Result<Parts> {
@@ -144,7 +183,13 @@ fn parse(text: &[u8], form: BodyForm) -> Result<Parts> {
     while text.get(end).is_some_and(|&c| scan::is_end_of_line(c)) {
         end += 1;
     }
-    Ok(Parts { name, options, body, spaced, end })
+    Ok(Parts {
+        name,
+        options,
+        body,
+        spaced,
+        end,
+    })
 }
 
 /// The body up to the end of its line, over escaped newlines and those within braces or parentheses of macros.
@@ -178,7 +223,10 @@ fn line_body(text: &[u8], start: usize) -> Option<(Vec<u8>, usize)> {
     if !brackets.closed() {
         return None;
     }
-    while body.last().is_some_and(|&c| scan::is_blank(c) || scan::is_end_of_line(c)) {
+    while body
+        .last()
+        .is_some_and(|&c| scan::is_blank(c) || scan::is_end_of_line(c))
+    {
         body.pop();
     }
     Some((body, at))

@@ -41,7 +41,11 @@ fn outcome<T>(result: Result<T>) -> std::result::Result<T, MacroError> {
 
 impl Engine {
     pub(crate) fn new(table: Table, settings: Settings) -> Self {
-        Self { table, settings, ..Self::default() }
+        Self {
+            table,
+            settings,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn into_parts(self) -> (Table, Settings) {
@@ -65,7 +69,13 @@ impl Engine {
             Expand::Yes => Body::Text(body.to_vec()),
             Expand::No => Body::Literal(body.to_vec()),
         };
-        self.table.push(Definition { name: name.to_vec(), options: None, body, level, automatic: false });
+        self.table.push(Definition {
+            name: name.to_vec(),
+            options: None,
+            body,
+            level,
+            automatic: false,
+        });
     }
 
     pub(crate) fn get(&self, name: &[u8]) -> Option<&Definition> {
@@ -91,7 +101,11 @@ impl Engine {
         self.calls = 0;
     }
 
-    pub(crate) fn expand_top(&mut self, text: &[u8], out: &mut Vec<u8>) -> std::result::Result<(), MacroError> {
+    pub(crate) fn expand_top(
+        &mut self,
+        text: &[u8],
+        out: &mut Vec<u8>,
+    ) -> std::result::Result<(), MacroError> {
         // Most lines of a spec have no macro at all.
         if memchr::memchr(b'%', text).is_none() {
             out.extend_from_slice(text);
@@ -159,7 +173,11 @@ impl Engine {
         self.calls += 1;
         let limit = self.settings.limits.calls;
         if self.calls > limit {
-            return Err(MacroErrorKind::TooLarge { limit, unit: "macro calls" }.into());
+            return Err(MacroErrorKind::TooLarge {
+                limit,
+                unit: "macro calls",
+            }
+            .into());
         }
         Ok(())
     }

@@ -29,7 +29,11 @@ pub struct MacroError {
 impl MacroError {
     /// The names of the macros that led to the error: `in %a, in %b`; empty when there are none.
     pub fn trace(&self) -> String {
-        let names: Vec<String> = self.stack.iter().map(|frame| format!("in %{}", frame.name)).collect();
+        let names: Vec<String> = self
+            .stack
+            .iter()
+            .map(|frame| format!("in %{}", frame.name))
+            .collect();
         names.join(", ")
     }
 }
@@ -39,7 +43,9 @@ impl MacroError {
 #[non_exhaustive]
 pub enum MacroErrorKind {
     /// Macros call each other without an end.
-    #[error("too many levels of recursion in macro expansion (limit {limit}), likely a macro that calls itself")]
+    #[error(
+        "too many levels of recursion in macro expansion (limit {limit}), likely a macro that calls itself"
+    )]
     TooDeep {
         /// The limit of levels.
         limit: usize,

@@ -43,7 +43,11 @@ pub(crate) struct Output {
 impl Output {
     /// A buffer for a part of the same expansion.
     fn inner(&self, quotes: Quotes) -> Self {
-        Self { quotes, call: self.call.clone(), ..Self::default() }
+        Self {
+            quotes,
+            call: self.call.clone(),
+            ..Self::default()
+        }
     }
 }
 
@@ -114,7 +118,9 @@ impl Engine {
                     out.bytes.push(b'%');
                     percent + 2
                 }
-                Some(_) => self.expand_macro(text, percent + 1, out).map_err(|failure| failure.at(percent))?,
+                Some(_) => self
+                    .expand_macro(text, percent + 1, out)
+                    .map_err(|failure| failure.at(percent))?,
             };
             if at >= text.len() {
                 return Ok(());
@@ -141,7 +147,11 @@ impl Engine {
         words: &mut Vec<Vec<u8>>,
         out: &mut Output,
     ) -> Result<()> {
-        let quotes = if form == ArgumentForm::Words { Quotes::Keep } else { out.quotes };
+        let quotes = if form == ArgumentForm::Words {
+            Quotes::Keep
+        } else {
+            out.quotes
+        };
         let mut part = out.inner(quotes);
         let result = self.expand_text(text, &mut part);
         match form {
@@ -151,7 +161,8 @@ impl Engine {
         if result.is_err() && self.settings.dialect == Dialect::Rpm418 && !definition.is_builtin() {
             // The call goes on until its body: its scope ends one definition of each name, also those that an earlier
             // scope has left.
-            self.call_body(definition, b"", Some(std::mem::take(words)), false, out).ok();
+            self.call_body(definition, b"", Some(std::mem::take(words)), false, out)
+                .ok();
         }
         result
     }
@@ -161,7 +172,11 @@ impl Engine {
         self.count_call()?;
         let Some(end) = scan::macro_end(text, at) else {
             let opener = char::from(text[at]);
-            return Err(MacroErrorKind::Unterminated { opener, text: shown(&text[at..]) }.into());
+            return Err(MacroErrorKind::Unterminated {
+                opener,
+                text: shown(&text[at..]),
+            }
+            .into());
         };
         match text[at] {
             b'(' => {
@@ -221,7 +236,8 @@ impl Engine {
         }
         match (found.argument, definition) {
             (Some((start, end)), _) if start < end => {
-                self.expand_text(&text[start..end], out).map_err(|failure| failure.within(start))?;
+                self.expand_text(&text[start..end], out)
+                    .map_err(|failure| failure.within(start))?;
             }
             (_, Some(definition)) => self.call(&definition, None, None, out)?,
             (_, None) => {}
@@ -349,7 +365,11 @@ impl Engine {
         self.level += 1;
         let result = self.define_arguments(definition, &words).and_then(|()| {
             let options = definition.options.clone().unwrap_or_default();
-            out.call = Some(Call { macro_name: definition.name.clone(), options, words });
+            out.call = Some(Call {
+                macro_name: definition.name.clone(),
+                options,
+                words,
+            });
             self.expand_body(text, keep_quotes, out)
         });
         self.end_scope();
@@ -365,14 +385,20 @@ impl Engine {
         let mut start = 0;
         for mark in memchr::memchr_iter(QUOTE, text) {
             if mark > start {
-                self.expand_text(&text[start..mark], out).map_err(|failure| failure.within(start))?;
+                self.expand_text(&text[start..mark], out)
+                    .map_err(|failure| failure.within(start))?;
             }
             out.bytes.push(QUOTE);
-            out.quotes = if out.quotes == Quotes::Keep { Quotes::Drop } else { Quotes::Keep };
+            out.quotes = if out.quotes == Quotes::Keep {
+                Quotes::Drop
+            } else {
+                Quotes::Keep
+            };
             start = mark + 1;
         }
         if start < text.len() {
-            self.expand_text(&text[start..], out).map_err(|failure| failure.within(start))?;
+            self.expand_text(&text[start..], out)
+                .map_err(|failure| failure.within(start))?;
         }
         out.quotes = Quotes::Keep;
         Ok(())
@@ -405,7 +431,12 @@ impl Engine {
         if let Some(letter) = parsed.refused {
             let option = char::from(letter);
             let (name, options) = (shown(&definition.name), shown(declared));
-            return Err(MacroErrorKind::UnknownOption { option, name, options }.into());
+            return Err(MacroErrorKind::UnknownOption {
+                option,
+                name,
+                options,
+            }
+            .into());
         }
         let count = parsed.words.len().to_string().into_bytes();
         self.define_automatic(b"#".to_vec(), Body::Literal(count));
@@ -418,7 +449,13 @@ impl Engine {
 
     fn define_automatic(&mut self, name: Vec<u8>, body: Body) {
         let level = Level(self.level);
-        self.table.push(Definition { name, options: None, body, level, automatic: true });
+        self.table.push(Definition {
+            name,
+            options: None,
+            body,
+            level,
+            automatic: true,
+        });
     }
 
     /// `%(…)`: run by the hook, or left as it is.

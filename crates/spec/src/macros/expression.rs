@@ -106,8 +106,14 @@ const MAX_TERMS: usize = 200;
 
 /// Evaluates an expression.
 pub(crate) fn evaluate(engine: &mut Engine, text: &[u8], terms: Terms) -> Result<Value> {
-    let mut parser =
-        Parser { engine, text, at: 0, token: Token::End, expand: terms == Terms::Expanded, discard: false };
+    let mut parser = Parser {
+        engine,
+        text,
+        at: 0,
+        token: Token::End,
+        expand: terms == Terms::Expanded,
+        discard: false,
+    };
     parser.advance()?;
     let value = parser.ternary()?;
     match parser.token {
@@ -129,7 +135,12 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn problem(&self, problem: ExpressionProblem) -> Box<Failure> {
-        MacroErrorKind::Expression { problem, expression: shown(self.text), offset: self.at }.into()
+        MacroErrorKind::Expression {
+            problem,
+            expression: shown(self.text),
+            offset: self.at,
+        }
+        .into()
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
@@ -211,7 +222,13 @@ impl Parser<'_> {
             }
         }
         let digits = self.read_to(end)?;
-        if self.expand && !digits.strip_prefix(b"-").unwrap_or(&digits).iter().all(u8::is_ascii_digit) {
+        if self.expand
+            && !digits
+                .strip_prefix(b"-")
+                .unwrap_or(&digits)
+                .iter()
+                .all(u8::is_ascii_digit)
+        {
             let word = digits.first().is_some_and(u8::is_ascii_alphabetic);
             return Err(self.problem(if word {
                 ExpressionProblem::BareWordFromMacro
@@ -238,9 +255,15 @@ impl Parser<'_> {
         let text = self.read_to(end)?;
         self.at = end + 1;
         let value = if version && self.discard {
-            Value::Version(Version { epoch: None, version: Vec::new(), release: None })
+            Value::Version(Version {
+                epoch: None,
+                version: Vec::new(),
+                release: None,
+            })
         } else if version {
-            Value::Version(Version::parse(&text).ok_or_else(|| self.problem(ExpressionProblem::InvalidVersion))?)
+            Value::Version(
+                Version::parse(&text).ok_or_else(|| self.problem(ExpressionProblem::InvalidVersion))?,
+            )
         } else {
             Value::String(text)
         };
@@ -371,7 +394,9 @@ impl Parser<'_> {
                 (Value::Integer(_), Value::Integer(0), Product::Divide) => {
                     return Err(self.problem(ExpressionProblem::DivisionByZero));
                 }
-                (Value::Integer(a), Value::Integer(b), Product::Multiply) => Value::Integer(a.wrapping_mul(b)),
+                (Value::Integer(a), Value::Integer(b), Product::Multiply) => {
+                    Value::Integer(a.wrapping_mul(b))
+                }
                 // Off-spec: the smallest number divided by -1 kills rpm; here it overflows as the other operators do.
                 (Value::Integer(a), Value::Integer(b), Product::Divide) => Value::Integer(a.wrapping_div(b)),
                 (Value::String(_), Value::String(_), _) => {
@@ -454,10 +479,15 @@ impl Parser<'_> {
         if self.discard {
             return Ok(Value::String(Vec::new()));
         }
-        if arguments.iter().any(|argument| matches!(argument, Value::Version(_))) {
+        if arguments
+            .iter()
+            .any(|argument| matches!(argument, Value::Version(_)))
+        {
             return Err(self.problem(ExpressionProblem::UnsupportedArgument));
         }
-        self.engine.call_lua_function(function, &arguments).map(Value::String)
+        self.engine
+            .call_lua_function(function, &arguments)
+            .map(Value::String)
     }
 }
 
@@ -472,7 +502,10 @@ fn to_integer(digits: &[u8]) -> i32 {
         let digit = i64::from(digit - b'0');
         let digit = if negative { -digit } else { digit };
         let limit = if negative { i64::MIN } else { i64::MAX };
-        number = number.checked_mul(10).and_then(|number| number.checked_add(digit)).unwrap_or(limit);
+        number = number
+            .checked_mul(10)
+            .and_then(|number| number.checked_add(digit))
+            .unwrap_or(limit);
         if number == limit {
             break;
         }

@@ -29,20 +29,31 @@ impl Failure {
     /// The text was the body of that macro.
     pub(crate) fn leave(mut self: Box<Self>, name: &[u8]) -> Box<Self> {
         let name = String::from_utf8_lossy(name).into_owned();
-        self.stack.push(Frame { name, offset: self.offset.take().unwrap_or(0) });
+        self.stack.push(Frame {
+            name,
+            offset: self.offset.take().unwrap_or(0),
+        });
         self
     }
 
     pub(crate) fn into_error(self) -> MacroError {
         let mut stack = self.stack;
         stack.reverse();
-        MacroError { kind: self.kind, offset: self.offset.unwrap_or(0), stack }
+        MacroError {
+            kind: self.kind,
+            offset: self.offset.unwrap_or(0),
+            stack,
+        }
     }
 }
 
 impl From<MacroErrorKind> for Box<Failure> {
     fn from(kind: MacroErrorKind) -> Self {
-        Box::new(Failure { kind, offset: None, stack: Vec::new() })
+        Box::new(Failure {
+            kind,
+            offset: None,
+            stack: Vec::new(),
+        })
     }
 }
 

@@ -13,7 +13,9 @@ impl Engine {
         for pattern in path.split(':').filter(|pattern| !pattern.is_empty()) {
             for file in self.settings.files.glob(pattern) {
                 // What package managers and editors leave behind is not read.
-                let left_behind = [".rpmnew", ".rpmsave", ".rpmorig"].iter().any(|suffix| file.ends_with(suffix));
+                let left_behind = [".rpmnew", ".rpmsave", ".rpmorig"]
+                    .iter()
+                    .any(|suffix| file.ends_with(suffix));
                 if left_behind || !file.ends_with(|c: char| c.is_ascii_alphanumeric()) {
                     continue;
                 }
@@ -28,14 +30,21 @@ impl Engine {
     pub(crate) fn load_file(&mut self, path: &str) -> Result<()> {
         let files = self.settings.files.clone();
         let content = files.read(path);
-        let content = content.map_err(|reason| MacroErrorKind::Load { path: path.to_owned(), reason })?;
+        let content = content.map_err(|reason| MacroErrorKind::Load {
+            path: path.to_owned(),
+            reason,
+        })?;
         self.load_text(path, &content)
     }
 
     /// Reads the text of a macro file: every definition is tried before the first one that is wrong is reported.
     pub(crate) fn load_text(&mut self, path: &str, text: &[u8]) -> Result<()> {
         let mut first: Option<String> = None;
-        let mut lines = Lines { text, at: 0, number: 0 };
+        let mut lines = Lines {
+            text,
+            at: 0,
+            number: 0,
+        };
         while let Some((number, line)) = lines.next_definition() {
             if let Err(failure) = self.define_line(&line, Level::MACRO_FILE) {
                 let reason = format!("line {number}: {}", failure.kind);
@@ -45,7 +54,11 @@ impl Engine {
         }
         match first {
             None => Ok(()),
-            Some(reason) => Err(MacroErrorKind::Load { path: path.to_owned(), reason }.into()),
+            Some(reason) => Err(MacroErrorKind::Load {
+                path: path.to_owned(),
+                reason,
+            }
+            .into()),
         }
     }
 }

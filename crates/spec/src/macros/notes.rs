@@ -39,6 +39,10 @@ pub struct Notes {
 
 /// More of a kind are not collected: hostile input could make millions.
 const MAX_NOTES: usize = 10_000;
+/// Bytes of a message that are kept.
+const MAX_MESSAGE: usize = 16 << 10;
+/// Bytes of a name or command that are kept.
+const MAX_NAME: usize = 4 << 10;
 
 impl Notes {
     /// Whether there is nothing to say.
@@ -63,7 +67,10 @@ impl Notes {
 
     pub(crate) fn say(&mut self, severity: Severity, text: impl Into<String>) {
         if self.messages.len() < MAX_NOTES {
-            self.messages.push(Message { severity, text: text.into() });
+            self.messages.push(Message {
+                severity,
+                text: text.into(),
+            });
         }
     }
 
@@ -77,7 +84,7 @@ impl Notes {
 }
 
 fn insert(set: &mut BTreeSet<String>, name: &[u8]) {
-    let text = String::from_utf8_lossy(name);
+    let text = String::from_utf8_lossy(&name[..name.len().min(MAX_NAME)]);
     if set.len() < MAX_NOTES && !set.contains(&*text) {
         set.insert(text.into_owned());
     }

@@ -45,7 +45,11 @@ impl Files for MemoryFiles {
     }
 
     fn glob(&self, pattern: &str) -> Vec<String> {
-        self.0.keys().filter(|path| wildcard(pattern.as_bytes(), path.as_bytes())).cloned().collect()
+        self.0
+            .keys()
+            .filter(|path| wildcard(pattern.as_bytes(), path.as_bytes()))
+            .cloned()
+            .collect()
     }
 
     fn exists(&self, path: &str) -> bool {

@@ -136,7 +136,10 @@ pub(crate) struct Table {
 impl Table {
     /// An empty table over a base.
     pub(crate) fn over(base: &Arc<NameMap>) -> Self {
-        Self { base: Some(Arc::clone(base)), ..Self::default() }
+        Self {
+            base: Some(Arc::clone(base)),
+            ..Self::default()
+        }
     }
 
     /// Makes all definitions immutable, to be shared.
@@ -157,13 +160,22 @@ impl Table {
     pub(crate) fn get(&self, name: &[u8]) -> Option<&Arc<Definition>> {
         match self.own.get(name) {
             Some(stack) => stack.last(),
-            None => self.base.as_ref().and_then(|base| base.get(name)).and_then(|stack| stack.last()),
+            None => self
+                .base
+                .as_ref()
+                .and_then(|base| base.get(name))
+                .and_then(|stack| stack.last()),
         }
     }
 
     fn stack(&mut self, name: &[u8]) -> &mut Stack {
         if !self.own.contains_key(name) {
-            let stack = self.base.as_ref().and_then(|base| base.get(name)).cloned().unwrap_or_default();
+            let stack = self
+                .base
+                .as_ref()
+                .and_then(|base| base.get(name))
+                .cloned()
+                .unwrap_or_default();
             self.own.insert(name.to_vec(), stack);
         }
         self.own.entry(name.to_vec()).or_default()
@@ -222,7 +234,9 @@ impl Table {
     pub(crate) fn all(&self) -> Vec<&Arc<Definition>> {
         let own = self.own.values().filter_map(|stack| stack.last());
         let base = self.base.iter().flat_map(|base| base.iter());
-        let below = base.filter(|(name, _)| !self.own.contains_key(*name)).filter_map(|(_, stack)| stack.last());
+        let below = base
+            .filter(|(name, _)| !self.own.contains_key(*name))
+            .filter_map(|(_, stack)| stack.last());
         let mut all: Vec<_> = own.chain(below).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all

@@ -19,7 +19,10 @@ pub(crate) fn suffix(path: &[u8]) -> &[u8] {
 
 /// Removes white space at both ends and makes one space of each white space within.
 pub(crate) fn shrink(text: &[u8]) -> Vec<u8> {
-    let words: Vec<&[u8]> = text.split(|&c| is_space(c)).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&[u8]> = text
+        .split(|&c| is_space(c))
+        .filter(|word| !word.is_empty())
+        .collect();
     words.join(&b' ')
 }
 

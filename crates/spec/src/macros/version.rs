@@ -31,7 +31,11 @@ impl Version {
             Some(dash) => (&rest[..dash], Some(rest[dash + 1..].to_vec())),
             None => (rest, None),
         };
-        Some(Self { epoch, version: version.to_vec(), release })
+        Some(Self {
+            epoch,
+            version: version.to_vec(),
+            release,
+        })
     }
 
     /// Compares as rpm does: no epoch is epoch 0, and no release is before any.
@@ -90,7 +94,11 @@ pub(crate) fn compare_segments(left: &[u8], right: &[u8]) -> Ordering {
         let (b, right_rest) = run(right, numeric);
         if b.is_empty() {
             // Digits are newer than letters.
-            return if numeric { Ordering::Greater } else { Ordering::Less };
+            return if numeric {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            };
         }
         let order = if numeric {
             let (a, b) = (without_zeros(a), without_zeros(b));
@@ -112,7 +120,13 @@ fn skip_separators(text: &[u8]) -> &[u8] {
 }
 
 fn run(text: &[u8], numeric: bool) -> (&[u8], &[u8]) {
-    let within = |c: &u8| if numeric { c.is_ascii_digit() } else { c.is_ascii_alphabetic() };
+    let within = |c: &u8| {
+        if numeric {
+            c.is_ascii_digit()
+        } else {
+            c.is_ascii_alphabetic()
+        }
+    };
     text.split_at(text.iter().position(|c| !within(c)).unwrap_or(text.len()))
 }
 

@@ -16,8 +16,13 @@ const MAX_DEPTH: u32 = 4;
 impl Generator {
     /// A generator that always gives the same texts for a seed.
     pub(crate) fn new(seed: u64) -> Self {
-        let names = ["foo", "bar", "baz", "par", "pax", "opt", "_priv"].map(str::to_owned).to_vec();
-        Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, names }
+        let names = ["foo", "bar", "baz", "par", "pax", "opt", "_priv"]
+            .map(str::to_owned)
+            .to_vec();
+        Self {
+            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            names,
+        }
     }
 
     /// Texts, of which the first ones define macros.
@@ -38,6 +43,41 @@ impl Generator {
             texts.push(text);
         }
         texts
+    }
+
+    /// The text of a macro file that defines `m0`, `m1` and so on, in all forms, some of them wrong.
+    pub(crate) fn macro_file(&mut self, count: usize) -> String {
+        let mut file = String::new();
+        for index in 0..count {
+            let line = match self.below(12) {
+                0 => format!("%m{index} {}\\\n  {}\n", self.word(), self.word()),
+                1 => format!("%m{index} %{{?x:\n{}\n}}\n", self.word()),
+                2 => format!("  %m{index}\t{}  \n", self.word()),
+                3 => format!("%m{index}() <%1> \\\n\\\n {}\n", self.word()),
+                4 => format!("%m{index}(a:b) %{{-a:{}}}\r\n", self.word()),
+                5 => format!("# %m{index} {{ %{{\nm{index} no\n"),
+                6 => format!("%m{index} {{{} {}}}\n", self.word(), self.word()),
+                7 => {
+                    let end = ["", "()", "(", " ", " {x", " %%{", "x", " a\\b\\\\c", "%", " a\r"];
+                    format!("%m{index}{}\n", self.pick(&end))
+                }
+                8 => format!("%define m{index} {}\n%%m{index} x\n", self.word()),
+                9 => format!("%m{index} %{{lua:\nprint('{}')\n}} {{\n", self.word()),
+                10 => format!("%m{index} %[1 + {}]\n\n\n", self.below(9)),
+                _ => format!(
+                    "%m{index} {} # no comment\n",
+                    self.text(1).replace('\n', " ").replace('\\', "")
+                ),
+            };
+            // What is not closed takes all lines after it: such a one is at the end.
+            let balanced = [('{', '}'), ('(', ')'), ('[', ']')]
+                .iter()
+                .all(|(open, close)| line.matches(*open).count() == line.matches(*close).count());
+            if balanced || !line.contains('%') || index == count - 1 || !line[1..].contains('%') {
+                file.push_str(&line);
+            }
+        }
+        file
     }
 
     fn next(&mut self) -> u64 {
@@ -61,7 +101,21 @@ impl Generator {
 
     fn name(&mut self) -> String {
         if self.chance(12) {
-            return self.pick(&["nosuch", "x", "un_defined", "1", "2", "*", "#", "**", "0", "-f", "-a"]).to_owned();
+            return self
+                .pick(&[
+                    "nosuch",
+                    "x",
+                    "un_defined",
+                    "1",
+                    "2",
+                    "*",
+                    "#",
+                    "**",
+                    "0",
+                    "-f",
+                    "-a",
+                ])
+                .to_owned();
         }
         let index = self.below(self.names.len());
         self.names[index].clone()
@@ -74,7 +128,9 @@ impl Generator {
         }
         let name = match self.below(14) {
             0 => "_".to_owned(),
-            1 => self.pick(&["1abc", "define", "lua", "basename", "expand", "upper"]).to_owned(),
+            1 => self
+                .pick(&["1abc", "define", "lua", "basename", "expand", "upper"])
+                .to_owned(),
             2 => "a".to_owned(),
             _ => format!("n{}", self.names.len()),
         };
@@ -117,14 +173,45 @@ impl Generator {
 
     fn literal(&mut self) -> String {
         self.pick(&[
-            "a", "abc", " ", "  ", "%%", "x y", "1", "0", "42", "-", "a/b.c", "/usr/lib/", "\t", "\n", "\\a", ":",
-            "é", "\"", "%", "a b  c", "(", "[", "%-", "%?", "http://h/p", ".", "%%{foo}", "v", "# c", "''",
+            "a",
+            "abc",
+            " ",
+            "  ",
+            "%%",
+            "x y",
+            "1",
+            "0",
+            "42",
+            "-",
+            "a/b.c",
+            "/usr/lib/",
+            "\t",
+            "\n",
+            "\\a",
+            ":",
+            "é",
+            "\"",
+            "%",
+            "a b  c",
+            "(",
+            "[",
+            "%-",
+            "%?",
+            "http://h/p",
+            ".",
+            "%%{foo}",
+            "v",
+            "# c",
+            "''",
         ])
         .to_owned()
     }
 
     fn word(&mut self) -> String {
-        self.pick(&["a", "b", "abc", "1", "-", "-b", "x/y", "-a", "-ax", "--", "0", "é", "-c", "-bc", "q"]).to_owned()
+        self.pick(&[
+            "a", "b", "abc", "1", "-", "-b", "x/y", "-a", "-ax", "--", "0", "é", "-c", "-bc", "q",
+        ])
+        .to_owned()
     }
 
     fn reference(&mut self, depth: u32) -> String {
@@ -153,7 +240,11 @@ impl Generator {
         let mut words = String::new();
         for _ in 0..self.below(4) {
             words.push_str(self.pick(&[" ", "  ", " \t"]));
-            let word = if self.chance(60) { self.word() } else { self.text(depth) };
+            let word = if self.chance(60) {
+                self.word()
+            } else {
+                self.text(depth)
+            };
             words.push_str(&word);
         }
         match self.below(5) {
@@ -165,15 +256,41 @@ impl Generator {
 
     fn builtin(&mut self, depth: u32) -> String {
         let name = self.pick(&[
-            "basename", "dirname", "suffix", "shrink", "url2path", "u2p", "getenv", "quote", "shescape", "S", "P",
-            "uncompress", "macrobody", "verbose", "getconfdir", "rpmversion", "upper", "echo", "warn", "dnl",
-            "error", "getncpus", "trace_not", "lower", "len",
+            "basename",
+            "dirname",
+            "suffix",
+            "shrink",
+            "url2path",
+            "u2p",
+            "getenv",
+            "quote",
+            "shescape",
+            "S",
+            "P",
+            "uncompress",
+            "macrobody",
+            "verbose",
+            "getconfdir",
+            "rpmversion",
+            "upper",
+            "echo",
+            "warn",
+            "dnl",
+            "error",
+            "getncpus",
+            "trace_not",
+            "lower",
+            "len",
         ]);
         // Errors end a text: they are rare here.
         if name == "error" && self.chance(80) {
             return String::new();
         }
-        let argument = if name == "macrobody" && self.chance(80) { self.name() } else { self.text(depth) };
+        let argument = if name == "macrobody" && self.chance(80) {
+            self.name()
+        } else {
+            self.text(depth)
+        };
         match self.below(6) {
             0 => format!("%{{{name} {argument}}}"),
             1 => format!("%{{{name}}}"),
@@ -187,12 +304,19 @@ impl Generator {
         let name = self.new_name();
         let options = match self.below(8) {
             0 => "()".to_owned(),
-            1 => format!("({})", self.pick(&["a", "a:b", "x:", "-", "+a", "a::b", ":", "b:c:"])),
+            1 => format!(
+                "({})",
+                self.pick(&["a", "a:b", "x:", "-", "+a", "a::b", ":", "b:c:"])
+            ),
             2 => self.pick(&["(", ")", "(a"]).to_owned(),
             _ => String::new(),
         };
         // Bodies that call themselves only end at the limit, and bodies of lines are as common as those in braces.
-        let body = if self.chance(50) { self.literal() } else { self.text(depth) };
+        let body = if self.chance(50) {
+            self.literal()
+        } else {
+            self.text(depth)
+        };
         match self.below(7) {
             0 => format!("%{how} {name}{options} {{{body}}}\n"),
             1 => format!("%{{{how} {name}{options} {body}}}"),
@@ -214,7 +338,12 @@ impl Generator {
     }
 
     fn quoted(&mut self, depth: u32) -> String {
-        let words = format!("%{{quote:{}}} {} %{{quote:{}}}", self.text(depth), self.word(), self.word());
+        let words = format!(
+            "%{{quote:{}}} {} %{{quote:{}}}",
+            self.text(depth),
+            self.word(),
+            self.word()
+        );
         match self.below(5) {
             0 => words,
             1 => format!("%global qqq {words}\n%{{par %{{qqq}}}}"),
@@ -243,18 +372,28 @@ impl Generator {
             1 => format!("%{{lua:print(rpm.expand([==[{}]==]))}}", self.text(depth)),
             2 => format!("%{{lua:print(pcall(rpm.expand, [==[{}]==]))}}", self.text(depth)),
             3 => format!("%{{lua:print(rpm.isdefined('{name}'))}}"),
-            4 => format!("%{{lua:return rpm.vercmp('{}', '{}')}}", self.version(), self.version()),
-            5 => format!("%{{lua:local m = macros['{name}'] print(type(m)) if type(m) == 'string' then print(m) end}}"),
+            4 => format!(
+                "%{{lua:return rpm.vercmp('{}', '{}')}}",
+                self.version(),
+                self.version()
+            ),
+            5 => format!(
+                "%{{lua:local m = macros['{name}'] print(type(m)) if type(m) == 'string' then print(m) end}}"
+            ),
             6 => format!("%{{lua:rpm.define('{} {}')}}", self.name(), self.word()),
-            7 => format!("%{{lua:print(table.concat(rpm.splitargs('{} {}'), '|'))}}", self.word(), self.word()),
+            7 => format!(
+                "%{{lua:print(table.concat(rpm.splitargs('{} {}'), '|'))}}",
+                self.word(),
+                self.word()
+            ),
             _ => format!("%{{lua:macros['{}'] = '{}'}}", self.name(), self.word()),
         }
     }
 
     fn version(&mut self) -> &'static str {
         self.pick(&[
-            "1", "1.0", "1.0-1", "0:1.0", "1:1.0-2", "2.0~rc1", "2.0", "2.0^git1", "1.0a", "1.a", "1..0", "01", "1-", "10",
-            "1.0.0", "~", "^", "a", "1.0-1-2", ":1", "é",
+            "1", "1.0", "1.0-1", "0:1.0", "1:1.0-2", "2.0~rc1", "2.0", "2.0^git1", "1.0a", "1.a", "1..0",
+            "01", "1-", "10", "1.0.0", "~", "^", "a", "1.0-1-2", ":1", "é",
         ])
     }
 
@@ -284,11 +423,19 @@ impl Generator {
         }
         if self.chance(10) {
             let operator = self.pick(&["&&", "||"]);
-            return format!("{} {operator} {}", self.typed(kind, depth, macros), self.typed(kind, depth, macros));
+            return format!(
+                "{} {operator} {}",
+                self.typed(kind, depth, macros),
+                self.typed(kind, depth, macros)
+            );
         }
         match kind {
             Kind::String if self.chance(60) => {
-                format!("{}{space}+{space}{}", self.typed(kind, depth, macros), self.typed(kind, depth, macros))
+                format!(
+                    "{}{space}+{space}{}",
+                    self.typed(kind, depth, macros),
+                    self.typed(kind, depth, macros)
+                )
             }
             Kind::Integer => self.integer(depth, macros),
             _ => self.term(kind, depth, macros),
@@ -308,8 +455,10 @@ impl Generator {
             }
             _ => {
                 let operator = self.pick(&["+", "-", "*", "/", "+", "-", "*", "&&", "||"]);
-                let (left, right) =
-                    (self.typed(Kind::Integer, depth, macros), self.typed(Kind::Integer, depth, macros));
+                let (left, right) = (
+                    self.typed(Kind::Integer, depth, macros),
+                    self.typed(Kind::Integer, depth, macros),
+                );
                 format!("{left}{space}{operator}{space}{right}")
             }
         }
@@ -323,7 +472,9 @@ impl Generator {
                 _ => format!("%{{len:{}}}", self.word()),
             },
             Kind::Integer => match self.below(8) {
-                0 => self.pick(&["2147483647", "007", "4294967296", "99999999999999999999", "65536"]).to_owned(),
+                0 => self
+                    .pick(&["2147483647", "007", "4294967296", "99999999999999999999", "65536"])
+                    .to_owned(),
                 _ => self.below(10).to_string(),
             },
             Kind::String if macros && self.chance(40) => match self.below(2) {
@@ -340,7 +491,23 @@ impl Generator {
 
     fn wild(&mut self, depth: u32, macros: bool) -> String {
         match self.below(5) {
-            0 | 1 => self.pick(&["", "abc", "=", "&", "1 2", "\"", "?", ":", ",", "lua:foo()", "#", "1a", "1 +"]).to_owned(),
+            0 | 1 => self
+                .pick(&[
+                    "",
+                    "abc",
+                    "=",
+                    "&",
+                    "1 2",
+                    "\"",
+                    "?",
+                    ":",
+                    ",",
+                    "lua:foo()",
+                    "#",
+                    "1a",
+                    "1 +",
+                ])
+                .to_owned(),
             2 => "\"s\"".to_owned(),
             3 => format!("%{}", self.name()),
             _ if macros => self.text(depth),

@@ -35,8 +35,13 @@ pub(crate) fn find() -> Option<Rpm> {
     match Command::new("rpm").arg("--version").output() {
         Ok(output) if output.status.success() => {
             let version = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(version.contains("4.18"), "the oracle is rpm 4.18, this is {version}");
-            Some(Rpm { folder: tempfile::tempdir().unwrap() })
+            assert!(
+                version.contains("4.18"),
+                "the oracle is rpm 4.18, this is {version}"
+            );
+            Some(Rpm {
+                folder: tempfile::tempdir().unwrap(),
+            })
         }
         _ => {
             eprintln!("SKIPPED: rpm is not installed, the macro engine is not compared with it");
@@ -58,8 +63,10 @@ impl Rpm {
     pub(crate) fn expand_all(&self, texts: &[String], macros: &str) -> Vec<Outcome> {
         let mut deadly = Vec::new();
         loop {
-            let left: Vec<_> =
-                (0..texts.len()).filter(|index| !deadly.contains(index)).map(|index| &texts[index]).collect();
+            let left: Vec<_> = (0..texts.len())
+                .filter(|index| !deadly.contains(index))
+                .map(|index| &texts[index])
+                .collect();
             let results = self.run(&left, macros);
             if results.len() == left.len() {
                 let mut results = results.into_iter();
@@ -69,7 +76,10 @@ impl Rpm {
                 };
                 return (0..texts.len()).map(outcome).collect();
             }
-            assert!(deadly.len() < MOST_DEADLY, "rpm dies of too many texts: a poor mixture");
+            assert!(
+                deadly.len() < MOST_DEADLY,
+                "rpm dies of too many texts: a poor mixture"
+            );
             let survivors = (0..texts.len()).filter(|index| !deadly.contains(index));
             deadly.extend(survivors.skip(results.len()).take(1).collect::<Vec<_>>());
         }

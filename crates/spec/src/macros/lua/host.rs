@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use mlua::{FromLuaMulti, IntoLua, Lua, MultiValue, LuaString, Table, Value};
+use mlua::{FromLuaMulti, IntoLua, Lua, LuaString, MultiValue, Table, Value};
 
 use super::super::arguments::{join_quoted, split_quoted};
 use super::super::engine::Engine;
@@ -25,7 +25,10 @@ type Outcome = Result<Vec<Value>, String>;
 /// The table of functions.
 pub(super) fn functions(lua: &Lua, used: Arc<AtomicU64>, limit: u64) -> mlua::Result<Table> {
     let table = lua.create_table()?;
-    table.set("exhausted", lua.create_function(move |_, ()| Ok(used.load(Ordering::Relaxed) > limit))?)?;
+    table.set(
+        "exhausted",
+        lua.create_function(move |_, ()| Ok(used.load(Ordering::Relaxed) > limit))?,
+    )?;
     add_macros(lua, &table)?;
     add_texts(lua, &table)?;
     add_outside(lua, &table)?;
@@ -70,31 +73,46 @@ fn bytes(lua: &Lua, value: &Value) -> Option<Vec<u8>> {
 }
 
 fn add_macros(lua: &Lua, table: &Table) -> mlua::Result<()> {
-    let print = |lua: &Lua, words: MultiValue| {
+    add(lua, table, "print", |lua, words: MultiValue| {
         let words: Vec<Vec<u8>> = words.iter().filter_map(|word| bytes(lua, word)).collect();
         let printed = with_engine(lua, |engine| {
-            if let Some(buffer) = engine.lua.prints.last_mut() {
-                buffer.extend_from_slice(&words.join(&b'\t'));
+            let limit = engine.settings.limits.output;
+            let Some(buffer) = engine.lua.prints.last_mut() else { return Ok(Vec::new()) };
+            buffer.extend_from_slice(&words.join(&b'\t'));
+            if buffer.len() > limit {
+                return Err(format!("the script prints too much (limit {limit} bytes)"));
             }
+            Ok(Vec::new())
         });
-        printed.map_err(mlua::Error::runtime)
-    };
-    table.set("print", lua.create_function(print)?)?;
+        Ok(printed.and_then(|result| result))
+    })?;
     add(lua, table, "expand", |lua, source: Value| {
-        let Some(source) = bytes(lua, &source) else { return Ok(Err(expected("expand", "string"))) };
-        expansion(lua, "error expanding macro", |engine, out| engine.expand_text(&source, out))
+        let Some(source) = bytes(lua, &source) else {
+            return Ok(Err(expected("expand", "string")));
+        };
+        expansion(lua, "error expanding macro", |engine, out| {
+            engine.expand_text(&source, out)
+        })
     })?;
     add(lua, table, "define", |lua, definition: Value| {
-        let Some(definition) = bytes(lua, &definition) else { return Ok(Err(expected("define", "string"))) };
-        expansion(lua, "error defining macro", |engine, _| engine.define_line(&definition, Level::GLOBAL))
-            .map(|outcome| outcome.map(|_| Vec::new()))
+        let Some(definition) = bytes(lua, &definition) else {
+            return Ok(Err(expected("define", "string")));
+        };
+        expansion(lua, "error defining macro", |engine, _| {
+            engine.define_line(&definition, Level::GLOBAL)
+        })
+        .map(|outcome| outcome.map(|_| Vec::new()))
     })?;
     add(lua, table, "undefine", |lua, name: Value| {
-        let Some(name) = bytes(lua, &name) else { return Ok(Err(expected("undefine", "string"))) };
+        let Some(name) = bytes(lua, &name) else {
+            return Ok(Err(expected("undefine", "string")));
+        };
         Ok(with_engine(lua, |engine| engine.table.pop(&name)).map(|_| Vec::new()))
     })?;
     add(lua, table, "isdefined", |lua, name: Value| {
-        let Some(name) = bytes(lua, &name) else { return Ok(Err(expected("isdefined", "string"))) };
+        let Some(name) = bytes(lua, &name) else {
+            return Ok(Err(expected("isdefined", "string")));
+        };
         Ok(with_engine(lua, |engine| {
             let definition = engine.get(&name);
             let parametric = definition.is_some_and(|it| it.options().is_some());
@@ -108,13 +126,20 @@ fn add_macros(lua: &Lua, table: &Table) -> mlua::Result<()> {
             vec![Value::Number(if loaded.is_ok() { 0.0 } else { -1.0 })]
         }))
     })?;
-    add(lua, table, "call", |lua, (name, arguments): (LuaString, Table)| {
-        let mut words = vec![name.as_bytes().to_vec()];
-        for argument in arguments.sequence_values::<Value>() {
-            words.push(bytes(lua, &argument?).unwrap_or_default());
-        }
-        expansion(lua, "error expanding macro", |engine, out| engine.call_by_name(words, out))
-    })
+    add(
+        lua,
+        table,
+        "call",
+        |lua, (name, arguments): (LuaString, Table)| {
+            let mut words = vec![name.as_bytes().to_vec()];
+            for argument in arguments.sequence_values::<Value>() {
+                words.push(bytes(lua, &argument?).unwrap_or_default());
+            }
+            expansion(lua, "error expanding macro", |engine, out| {
+                engine.call_by_name(words, out)
+            })
+        },
+    )
 }
 
 fn expected(function: &str, what: &str) -> String {
@@ -147,7 +172,9 @@ fn expansion(
 impl Engine {
     /// Calls a macro with arguments that are not expanded; `words[0]` is its name.
     fn call_by_name(&mut self, words: Vec<Vec<u8>>, out: &mut Output) -> ExpandResult<()> {
-        let Some(definition) = self.table.get(&words[0]).cloned() else { return Ok(()) };
+        let Some(definition) = self.table.get(&words[0]).cloned() else {
+            return Ok(());
+        };
         self.within_depth(|engine| engine.call(&definition, Some(words), None, out))
     }
 }
@@ -172,12 +199,16 @@ fn add_texts(lua: &Lua, table: &Table) -> mlua::Result<()> {
     add(lua, table, "vercmp", |lua, (left, right): (Value, Value)| {
         let parse = |value: &Value| bytes(lua, value).and_then(|text| Version::parse(&text));
         let (Some(left), Some(right)) = (parse(&left), parse(&right)) else {
-            return Ok(Err("bad argument #1 to 'rpm.vercmp' (invalid version )".to_owned()));
+            return Ok(Err(
+                "bad argument #1 to 'rpm.vercmp' (invalid version )".to_owned()
+            ));
         };
         Ok(Ok(vec![Value::Integer(left.compare(&right) as i64)]))
     })?;
     let parse_version = |lua: &Lua, source: LuaString| {
-        let Some(version) = Version::parse(&source.as_bytes()) else { return Ok(None) };
+        let Some(version) = Version::parse(&source.as_bytes()) else {
+            return Ok(None);
+        };
         let list = lua.create_table()?;
         let part = |part: Option<Vec<u8>>| match part {
             Some(part) => lua.create_string(part).map(Value::String),
@@ -189,12 +220,19 @@ fn add_texts(lua: &Lua, table: &Table) -> mlua::Result<()> {
         Ok(Some(list))
     };
     table.set("parse_version", lua.create_function(parse_version)?)?;
-    add(lua, table, "b64encode", |lua, (source, length): (LuaString, Option<i64>)| {
-        text(lua, encode_lines(&source.as_bytes(), length.unwrap_or(64)))
-    })?;
-    add(lua, table, "b64decode", |lua, source: LuaString| match decode(&source.as_bytes()) {
-        Some(decoded) => text(lua, decoded),
-        None => Ok(Ok(vec![Value::Nil])),
+    add(
+        lua,
+        table,
+        "b64encode",
+        |lua, (source, length): (LuaString, Option<i64>)| {
+            text(lua, encode_lines(&source.as_bytes(), length.unwrap_or(64)))
+        },
+    )?;
+    add(lua, table, "b64decode", |lua, source: LuaString| {
+        match decode(&source.as_bytes()) {
+            Some(decoded) => text(lua, decoded),
+            None => Ok(Ok(vec![Value::Nil])),
+        }
     })
 }
 
@@ -205,14 +243,21 @@ fn encode_lines(source: &[u8], length: i64) -> Vec<u8> {
     if length == 0 {
         return encoded;
     }
-    encoded.chunks(length).flat_map(|line| [line, b"\n"].concat()).collect()
+    encoded
+        .chunks(length)
+        .flat_map(|line| [line, b"\n"].concat())
+        .collect()
 }
 
 fn decode(source: &[u8]) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let engine = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT);
-    let text: Vec<u8> = source.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
+    let text: Vec<u8> = source
+        .iter()
+        .copied()
+        .filter(|c| !c.is_ascii_whitespace())
+        .collect();
     engine.decode(text).ok()
 }
 
@@ -225,10 +270,15 @@ fn add_outside(lua: &Lua, table: &Table) -> mlua::Result<()> {
             Err(message) => Ok(Err(message)),
         }
     })?;
-    add(lua, table, "setenv", |lua, (name, value): (LuaString, LuaString)| {
-        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-        Ok(with_engine(lua, |engine| engine.set_variable(name, Some(value))).map(|()| Vec::new()))
-    })?;
+    add(
+        lua,
+        table,
+        "setenv",
+        |lua, (name, value): (LuaString, LuaString)| {
+            let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+            Ok(with_engine(lua, |engine| engine.set_variable(name, Some(value))).map(|()| Vec::new()))
+        },
+    )?;
     add(lua, table, "unsetenv", |lua, name: LuaString| {
         let name = name.to_string_lossy();
         Ok(with_engine(lua, |engine| engine.set_variable(name, None)).map(|()| Vec::new()))
@@ -258,7 +308,8 @@ fn add_outside(lua: &Lua, table: &Table) -> mlua::Result<()> {
     for (name, severity) in [("warn", Severity::Warning), ("echo", Severity::Echo)] {
         let say = move |lua: &Lua, message: LuaString| {
             let message = message.to_string_lossy();
-            with_engine(lua, |engine| engine.notes.say(severity, message.trim_end())).map_err(mlua::Error::runtime)
+            with_engine(lua, |engine| engine.notes.say(severity, message.trim_end()))
+                .map_err(mlua::Error::runtime)
         };
         table.set(name, lua.create_function(say)?)?;
     }
@@ -277,19 +328,28 @@ fn add_outside(lua: &Lua, table: &Table) -> mlua::Result<()> {
             (None, _) => Ok(Err(NO_CLOCK.to_owned())),
         }
     })?;
-    add(lua, table, "date", |lua, (format, at): (Option<LuaString>, Option<f64>)| {
-        let now = with_engine(lua, |engine| engine.settings.host.time);
-        let Some(at) = at.map(|at| at as i64).or(now.ok().flatten()) else { return Ok(Err(NO_CLOCK.to_owned())) };
-        let format = format.map_or_else(|| "%c".to_owned(), |format| format.to_string_lossy());
-        let format = format.strip_prefix('!').unwrap_or(&format);
-        if format.starts_with("*t") {
-            return Ok(Ok(vec![Value::Table(time::to_table(lua, at)?)]));
-        }
-        match time::format(format, at) {
-            Some(formatted) => text(lua, formatted),
-            None => Ok(Err(format!("bad argument #1 to 'date' (invalid conversion specifier in '{format}')"))),
-        }
-    })
+    add(
+        lua,
+        table,
+        "date",
+        |lua, (format, at): (Option<LuaString>, Option<f64>)| {
+            let now = with_engine(lua, |engine| engine.settings.host.time);
+            let Some(at) = at.map(|at| at as i64).or(now.ok().flatten()) else {
+                return Ok(Err(NO_CLOCK.to_owned()));
+            };
+            let format = format.map_or_else(|| "%c".to_owned(), |format| format.to_string_lossy());
+            let format = format.strip_prefix('!').unwrap_or(&format);
+            if format.starts_with("*t") {
+                return Ok(Ok(vec![Value::Table(time::to_table(lua, at)?)]));
+            }
+            match time::format(format, at) {
+                Some(formatted) => text(lua, formatted),
+                None => Ok(Err(format!(
+                    "bad argument #1 to 'date' (invalid conversion specifier in '{format}')"
+                ))),
+            }
+        },
+    )
 }
 
 const NO_CLOCK: &str = "the time is not available: no clock was given";

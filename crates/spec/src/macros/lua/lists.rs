@@ -27,12 +27,18 @@ pub(super) struct Change {
 impl Engine {
     /// Empties a global list, or makes it.
     pub(crate) fn clear_lua_list(&mut self, list: &str) {
-        self.lua.pending.push(Change { list: list.to_owned(), item: None });
+        self.lua.pending.push(Change {
+            list: list.to_owned(),
+            item: None,
+        });
     }
 
     /// Appends to a global list.
     pub(crate) fn append_to_lua_list(&mut self, list: &str, item: LuaItem) {
-        self.lua.pending.push(Change { list: list.to_owned(), item: Some(item) });
+        self.lua.pending.push(Change {
+            list: list.to_owned(),
+            item: Some(item),
+        });
     }
 
     /// Makes the changes that are pending.

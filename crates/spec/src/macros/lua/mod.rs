@@ -10,18 +10,19 @@ mod time;
 
 pub use lists::LuaItem;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use mlua::chunk::ChunkMode;
-use mlua::{HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, VmState};
+use mlua::thread::ThreadStatus;
+use mlua::{HookTriggers, IntoLuaMulti, Lua, LuaOptions, MultiValue, StdLib, Table, VmState};
 
+use super::arguments::parse_options;
 use super::engine::Engine;
 use super::error::MacroErrorKind;
 use super::expand::{Call, Output};
 use super::expression::Value;
 use super::failure::{Result, shown};
-use super::arguments::parse_options;
 use super::settings::Limits;
 
 /// The Lua of a context.
@@ -37,7 +38,9 @@ pub(crate) struct LuaState {
 
 impl std::fmt::Debug for LuaState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LuaState").field("made", &self.lua.is_some()).finish_non_exhaustive()
+        f.debug_struct("LuaState")
+            .field("made", &self.lua.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,6 +51,11 @@ struct Slot(Box<Engine>);
 const HOOK_INSTRUCTIONS: u32 = 10_000;
 
 const PRELUDE: &str = include_str!("prelude.lua");
+
+const TOO_LONG: &str = "the script runs too long";
+
+/// Where Lua's registry has the function that says whether the instructions are used up.
+const EXHAUSTED: &str = "exhausted";
 
 /// What scripts see as their options and arguments, before their own text.
 const LOCALS: &[u8] = b"local opt = select(1, ...); local arg = select(2, ...);";
@@ -67,9 +75,11 @@ impl Engine {
     /// Runs a script for `%{lua:…}`.
     pub(crate) fn call_lua(&mut self, script: &[u8], out: &mut Output) -> Result<()> {
         let printed = match out.call.clone() {
-            Some(Call { macro_name, options, words }) => {
-                self.run_script(script, &macro_name, Some(&options), &words)?
-            }
+            Some(Call {
+                macro_name,
+                options,
+                words,
+            }) => self.run_script(script, &macro_name, Some(&options), &words)?,
             None => self.run_script(script, b"<lua>", None, &[])?,
         };
         self.count_bytes(printed.len())?;
@@ -114,9 +124,12 @@ impl Engine {
         let mut script = b"return ".to_vec();
         script.extend_from_slice(name);
         let results = self.with_lua(&lua, |lua| {
-            let chunk = lua.load(script).set_name(String::from_utf8_lossy(name)).set_mode(ChunkMode::Text);
+            let chunk = lua
+                .load(script)
+                .set_name(String::from_utf8_lossy(name))
+                .set_mode(ChunkMode::Text);
             let function: mlua::Function = chunk.eval()?;
-            function.call::<MultiValue>(arguments)
+            run_apart(lua, function, arguments)
         })?;
         let text = match results.into_iter().next() {
             Some(mlua::Value::String(text)) => text.as_bytes().to_vec(),
@@ -153,8 +166,11 @@ impl Engine {
         self.lua.prints.push(Vec::new());
         let text = [LOCALS, script].concat();
         let result = self.with_lua(&lua, |lua| {
-            let chunk = lua.load(text).set_name(String::from_utf8_lossy(name)).set_mode(ChunkMode::Text);
-            let results: MultiValue = chunk.call((opt, arg))?;
+            let chunk = lua
+                .load(text)
+                .set_name(String::from_utf8_lossy(name))
+                .set_mode(ChunkMode::Text);
+            let results = run_apart(lua, chunk.into_function()?, (opt, arg))?;
             if !results.is_empty() {
                 let print: mlua::Function = lua.globals().get("print")?;
                 print.call::<()>(results)?;
@@ -201,15 +217,50 @@ fn new_state(limits: Limits, used: &Arc<AtomicU64>, module_path: &str) -> mlua::
     let limit = limits.lua_instructions;
     lua.set_global_hook(triggers, move |_, _| {
         let step = u64::from(HOOK_INSTRUCTIONS);
-        if counter.fetch_add(step, Ordering::Relaxed) + step > limit {
-            return Err(mlua::Error::runtime(format!("the script runs too long (limit {limit} instructions)")));
+        let used = counter.fetch_add(step, Ordering::Relaxed) + step;
+        if used > limit {
+            // A coroutine that yields is simply left; an error would first run what closes its variables, which Lua
+            // does not count. Where the script cannot yield, this is called again.
+            return match (used - limit).div_ceil(step) % 2 {
+                1 => Ok(VmState::Yield),
+                _ => Err(mlua::Error::runtime(TOO_LONG)),
+            };
         }
         Ok(VmState::Continue)
     })?;
+    // Nothing of what is made now is garbage.
+    lua.gc_stop();
     let functions = host::functions(&lua, Arc::clone(used), limit)?;
+    lua.set_named_registry_value(EXHAUSTED, functions.get::<mlua::Function>(EXHAUSTED)?)?;
     functions.set("module_path", module_path)?;
-    lua.load(PRELUDE).set_name("=prelude").call::<()>(functions)?;
+    let prelude = compiled_prelude(&lua)?;
+    lua.load(prelude)
+        .set_mode(ChunkMode::Binary)
+        .call::<()>(functions)?;
+    lua.gc_restart();
     Ok(lua)
+}
+
+/// Calls a function in a coroutine of its own, so that it can be left when it has run too long.
+fn run_apart(lua: &Lua, function: mlua::Function, arguments: impl IntoLuaMulti) -> mlua::Result<MultiValue> {
+    let thread = lua.create_thread(function)?;
+    let results = thread.resume::<MultiValue>(arguments)?;
+    if thread.status() == ThreadStatus::Resumable {
+        let exhausted: bool = lua.named_registry_value::<mlua::Function>(EXHAUSTED)?.call(())?;
+        let message = if exhausted { TOO_LONG } else { "attempt to yield from outside a coroutine" };
+        return Err(mlua::Error::runtime(message));
+    }
+    Ok(results)
+}
+
+/// The prelude, compiled once for all contexts: compiling takes far longer than all else that makes a Lua.
+fn compiled_prelude(lua: &Lua) -> mlua::Result<&'static [u8]> {
+    static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(compiled) = COMPILED.get() {
+        return Ok(compiled);
+    }
+    let compiled = lua.load(PRELUDE).set_name("=prelude").into_function()?.dump(true);
+    Ok(COMPILED.get_or_init(|| compiled))
 }
 
 enum Problem {

@@ -3,9 +3,9 @@
 local host = ...
 
 local raw_error, raw_select, raw_type, raw_tostring = error, select, type, tostring
-local raw_pcall, raw_xpcall, raw_load, raw_setmetatable = pcall, xpcall, load, setmetatable
-local raw_resume, raw_wrap_status = coroutine.resume, coroutine.status
-local raw_pack, raw_unpack, raw_rawset = table.pack, table.unpack, rawset
+local raw_pcall, raw_load, raw_setmetatable = pcall, load, setmetatable
+local raw_resume, raw_create = coroutine.resume, coroutine.create
+local raw_pack, raw_unpack = table.pack, table.unpack
 
 local function results(ok, ...)
     if ok then return ... end
@@ -27,16 +27,32 @@ local function refuse_all(prefix, names)
     return refused
 end
 
--- A script that has used up its instructions must not catch the error that says so.
+-- A script that has used up its instructions must not catch the error that says so. Lua counts no instructions in
+-- handlers of errors that come from counting, in finalisers, and in what closes a coroutine: so `xpcall` handles errors
+-- when they have come out, and there is nothing of the others.
 local exhausted = host.exhausted
 local function past_limit(...)
     if exhausted() then raw_error("the script runs too long", 0) end
     return ...
 end
+local function handled(handler, ok, ...)
+    if ok then return true, ... end
+    return false, handler(...)
+end
 pcall = function(...) return past_limit(raw_pcall(...)) end
-xpcall = function(...) return past_limit(raw_xpcall(...)) end
+xpcall = function(f, handler, ...) return handled(handler, past_limit(raw_pcall(f, ...))) end
 coroutine.resume = function(...) return past_limit(raw_resume(...)) end
+coroutine.wrap = function(f)
+    local thread = raw_create(f)
+    return function(...) return results(past_limit(raw_resume(thread, ...))) end
+end
 coroutine.close = nil
+setmetatable = function(value, metatable)
+    if raw_type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
+        raw_error("finalisers are not available in macros", 2)
+    end
+    return raw_setmetatable(value, metatable)
+end
 
 -- Precompiled chunks are not checked by Lua: text only.
 load = function(chunk, name, _, ...)
@@ -48,7 +64,7 @@ loadstring, dofile, loadfile, collectgarbage = nil, nil, nil, nil
 function print(...)
     local words = raw_pack(...)
     for i = 1, words.n do words[i] = raw_tostring(words[i]) end
-    host.print(raw_unpack(words, 1, words.n))
+    results(host.print(raw_unpack(words, 1, words.n)))
 end
 
 -- rpm

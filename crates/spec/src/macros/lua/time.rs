@@ -42,7 +42,11 @@ fn moment(at: i64) -> Moment {
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     Moment {
         year,
@@ -56,9 +60,27 @@ fn moment(at: i64) -> Moment {
     }
 }
 
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -140,7 +162,8 @@ pub(super) fn to_table(lua: &Lua, at: i64) -> mlua::Result<Table> {
 pub(super) fn from_table(fields: &Table) -> mlua::Result<i64> {
     let field = |name: &str, default: Option<i64>| -> mlua::Result<i64> {
         let value = fields.get::<Option<i64>>(name)?.or(default);
-        let value = value.ok_or_else(|| mlua::Error::runtime(format!("field '{name}' missing in date table")))?;
+        let value =
+            value.ok_or_else(|| mlua::Error::runtime(format!("field '{name}' missing in date table")))?;
         // What is beyond is no date, and would overflow.
         Ok(value.clamp(-(1 << 31), 1 << 31))
     };
