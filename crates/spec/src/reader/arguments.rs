@@ -1,7 +1,7 @@
 //! Words and options of section lines, split as popt does it.
 
 /// Splits a line into words: blanks part them, `'…'` and `"…"` keep them together, a backslash keeps the next
-/// character. An open quote is an error.
+/// character. An open quote ends with the line.
 pub(crate) fn split_words(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -36,9 +36,6 @@ pub(crate) fn split_words(line: &str) -> Result<Vec<String>, String> {
             }
             (None, _) => word.get_or_insert_default().push(character),
         }
-    }
-    if let Some(quote) = quote {
-        return Err(format!("the quote {quote} has no end"));
     }
     words.extend(word.filter(|word| !word.is_empty()));
     Ok(words)

@@ -79,7 +79,7 @@ pub(crate) struct BadItem {
 
 /// Names and versions are parted by blanks and commas; a comma is never more than a blank.
 fn is_separator(character: char) -> bool {
-    character.is_ascii_whitespace() || character == ','
+    character.is_ascii_whitespace() || matches!(character, ',' | '\u{b}')
 }
 
 fn skip_separators(text: &str) -> &str {

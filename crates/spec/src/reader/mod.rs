@@ -18,6 +18,7 @@
 mod architecture;
 mod arguments;
 mod changelog;
+mod chunk;
 mod conditions;
 mod depend;
 mod dependency;
@@ -40,6 +41,7 @@ mod skim;
 mod source;
 mod state;
 mod tags;
+mod values;
 
 pub use error::{Detail, SpecError, SpecErrorKind};
 pub use model::{

@@ -208,10 +208,14 @@ pub struct Source {
 }
 
 impl Source {
-    /// The name of the file: what comes after the last slash.
+    /// The name of the file: what comes after the last slash, and after an equals sign behind that, since files are
+    /// asked for in URLs such as `https://example.org/get?file=name.tar.gz`.
     #[must_use]
     pub fn file_name(&self) -> &str {
-        self.location.rsplit('/').next().unwrap_or(&self.location)
+        match self.location.rsplit_once('/') {
+            None => &self.location,
+            Some((_, name)) => name.rsplit_once('=').map_or(name, |(_, name)| name),
+        }
     }
 }
 

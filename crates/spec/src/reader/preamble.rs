@@ -2,24 +2,19 @@
 
 use crate::Level;
 
-use super::arguments::split_words;
 use super::depend::{self, Rich};
 use super::error::{SpecError, SpecErrorKind as Kind};
 use super::lines::Strip;
 use super::model::{
     DEFAULT_LANGUAGE, Dependency, DependencyKind, Origin, Package, Qualifiers, SourceKind, TagValue,
 };
-use super::options::UnknownMacros;
 use super::section::Section;
 use super::state::{Naming, Reader, Restart};
 use super::tags::{self, Effect, OPTIONAL, Parentheses, TagLine, TextTag, Words};
+use super::values::{NAME_CHARACTERS, clean_path, is_yes};
 
 /// More packages are refused.
 const MAX_PACKAGES: usize = 20_000;
-/// What else than letters and digits a name has; the last three are of macros that were not expanded.
-const NAME_CHARACTERS: &str = ".-_+%{}";
-const NAME_FIRST_CHARACTERS: &str = "_%{";
-const VERSION_CHARACTERS: &str = "._+%{}~^";
 /// The name of the main package before it has one.
 const MAIN: &str = "the main package";
 
@@ -199,33 +194,11 @@ impl Reader<'_> {
             Effect::BuildDependency(kind) => {
                 self.add_dependencies(Target::Source, kind, Qualifiers::empty(), value)?;
             }
-            Effect::ExcludeArch => {
-                let words = self.words(value)?;
-                self.restrictions.excluded_architectures.extend(words);
-            }
-            Effect::ExclusiveArch => {
-                let words = self.words(value)?;
-                self.restrictions.exclusive_architectures.extend(words);
-            }
-            Effect::ExcludeOs => {
-                let words = self.words(value)?;
-                self.restrictions.excluded_systems.extend(words);
-            }
-            Effect::ExclusiveOs => {
-                let words = self.words(value)?;
-                self.restrictions.exclusive_systems.extend(words);
-            }
-            Effect::Prefixes => {
-                let words = self.words(value)?;
-                if let Some(word) = words.iter().find(|word| word.len() > 1 && word.ends_with('/')) {
-                    let kind = Kind::BadPath {
-                        path: word.clone(),
-                        reason: "must not end with a slash",
-                    };
-                    return Err(self.lines.error(kind, word));
-                }
-                self.packages[index].prefixes.extend(words);
-            }
+            Effect::ExcludeArch
+            | Effect::ExclusiveArch
+            | Effect::ExcludeOs
+            | Effect::ExclusiveOs
+            | Effect::Prefixes => self.apply_list(index, tag)?,
             Effect::BuildRoot | Effect::BuildOption | Effect::BuildArch => {}
             Effect::AutoReqProv => {
                 self.packages[index].automatic_requires = is_yes(value);
@@ -233,18 +206,7 @@ impl Reader<'_> {
             }
             Effect::AutoReq => self.packages[index].automatic_requires = is_yes(value),
             Effect::AutoProv => self.packages[index].automatic_provides = is_yes(value),
-            Effect::DocDir => {
-                self.check_single_word("DocDir", value)?;
-                if !value.starts_with('/') {
-                    let kind = Kind::BadPath {
-                        path: value.to_owned(),
-                        reason: "must begin with a slash",
-                    };
-                    return Err(self.lines.error(kind, value));
-                }
-                self.lines.macros.undefine("_docdir");
-                self.lines.macros.set("_docdir", value, Level::SPEC);
-            }
+            Effect::DocDir => self.set_doc_dir(value)?,
             Effect::RemovePathPostfixes => {
                 let endings = value
                     .split(':')
@@ -253,6 +215,45 @@ impl Reader<'_> {
                 self.packages[index].remove_path_postfixes.extend(endings);
             }
         }
+        Ok(())
+    }
+
+    fn set_doc_dir(&mut self, value: &str) -> Result<(), SpecError> {
+        self.check_single_word("DocDir", value)?;
+        if !value.starts_with('/') {
+            let kind = Kind::BadPath {
+                path: value.to_owned(),
+                reason: "must begin with a slash",
+            };
+            return Err(self.lines.error(kind, value));
+        }
+        self.lines.macros.undefine("_docdir");
+        self.lines.macros.set("_docdir", value, Level::SPEC);
+        Ok(())
+    }
+
+    fn apply_list(&mut self, index: usize, tag: &TagLine<'_>) -> Result<(), SpecError> {
+        let words = self.words(tag.value)?;
+        let list = match tag.row.effect {
+            Effect::ExcludeArch => &mut self.restrictions.excluded_architectures,
+            Effect::ExclusiveArch => &mut self.restrictions.exclusive_architectures,
+            Effect::ExcludeOs => &mut self.restrictions.excluded_systems,
+            Effect::ExclusiveOs => &mut self.restrictions.exclusive_systems,
+            _ => {
+                if let Some(word) = words.iter().find(|word| word.len() > 1 && word.ends_with('/')) {
+                    let reason = "must not end with a slash";
+                    return Err(self.lines.error(
+                        Kind::BadPath {
+                            path: word.clone(),
+                            reason,
+                        },
+                        word,
+                    ));
+                }
+                &mut self.packages[index].prefixes
+            }
+        };
+        list.extend(words);
         Ok(())
     }
 
@@ -307,101 +308,6 @@ impl Reader<'_> {
         } else {
             format!("`{name}`")
         }
-    }
-
-    pub(crate) fn check_single_word(&self, tag: &str, value: &str) -> Result<(), SpecError> {
-        if value.contains(|character: char| character.is_ascii_whitespace()) && !self.leaves(value) {
-            let kind = Kind::SingleWord {
-                tag: tag.to_owned(),
-                value: value.to_owned(),
-            };
-            return Err(self.lines.error(kind, value));
-        }
-        Ok(())
-    }
-
-    fn check_characters(&mut self, value: &str, tag: TextTag, checks_first: bool) -> Result<(), SpecError> {
-        let (allowed, what) = match tag {
-            TextTag::Name => (NAME_CHARACTERS, "the name"),
-            TextTag::Version => (VERSION_CHARACTERS, "the version"),
-            _ => (VERSION_CHARACTERS, "the release"),
-        };
-        let fits = |(at, character): (usize, char)| {
-            let others = if at == 0 && tag == TextTag::Name && checks_first {
-                NAME_FIRST_CHARACTERS
-            } else {
-                allowed
-            };
-            character.is_ascii_alphanumeric() || others.contains(character)
-        };
-        if let Some((_, character)) = value.char_indices().find(|&pair| !fits(pair))
-            && !self.leaves(value)
-        {
-            let kind = Kind::IllegalCharacter {
-                character,
-                what,
-                value: value.to_owned(),
-            };
-            let error = self.lines.error(kind, value);
-            return Err(if character == '-' && tag != TextTag::Name {
-                error.with_hint(
-                    "a dash parts version and release; use `~` before pre-releases, `^` after, or `_`",
-                )
-            } else {
-                error
-            });
-        }
-        if value.contains("..") {
-            let kind = Kind::IllegalSequence {
-                what,
-                value: value.to_owned(),
-            };
-            return Err(self.lines.error(kind, value));
-        }
-        if value.contains(['%', '{', '}']) {
-            self.lines
-                .warn(format!("a macro in {what} `{value}` may not be expanded"));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn number(&self, what: &'static str, value: &str) -> Result<u32, SpecError> {
-        value.parse().map_err(|_| {
-            let kind = Kind::BadNumber {
-                what,
-                value: value.to_owned(),
-            };
-            self.lines.error(kind, value)
-        })
-    }
-
-    /// How the words of dependencies end.
-    pub(crate) fn dependency_words(&self) -> depend::Words {
-        match self.options.unknown_macros {
-            UnknownMacros::Leave => depend::Words::Macros,
-            UnknownMacros::Refuse => depend::Words::Plain,
-        }
-    }
-
-    fn words(&self, value: &str) -> Result<Vec<String>, SpecError> {
-        split_words(value).map_err(|reason| {
-            let kind = Kind::BadArguments {
-                what: "list".to_owned(),
-                reason,
-            };
-            self.lines.error(kind, value)
-        })
-    }
-
-    fn qualifiers(&self, tag: &TagLine<'_>) -> Result<Qualifiers, SpecError> {
-        tags::parse_qualifiers(tag.argument).map_err(|word| {
-            let kind = Kind::BadQualifier {
-                qualifier: word.to_owned(),
-            };
-            self.lines
-                .error(kind, word)
-                .with_hint("there are pre, post, preun, postun, pretrans, posttrans, verify, interp, meta")
-        })
     }
 
     fn build_architectures(&mut self, index: usize, value: &str) -> Result<Option<Vec<String>>, SpecError> {
@@ -584,24 +490,4 @@ fn check_obsoletes(item: &depend::Item, doubts: &mut Vec<String>) -> Result<(), 
         Some(_) => {}
     }
     Ok(())
-}
-
-fn is_yes(value: &str) -> bool {
-    !(value.starts_with(['n', 'N', '0'])
-        || value.eq_ignore_ascii_case("false")
-        || value.eq_ignore_ascii_case("off"))
-}
-
-/// A path without doubled slashes and without one at its end, as rpm writes it.
-pub(crate) fn clean_path(path: &str) -> String {
-    let mut clean = String::with_capacity(path.len());
-    for character in path.chars() {
-        if character != '/' || !clean.ends_with('/') {
-            clean.push(character);
-        }
-    }
-    if clean.len() > 1 && clean.ends_with('/') {
-        clean.pop();
-    }
-    clean
 }

@@ -9,9 +9,9 @@ use super::arguments::{Options, parse_options, split_words};
 use super::error::{SpecError, SpecErrorKind as Kind};
 use super::lines::Strip;
 use super::model::{BuildSection, BuildSectionKind, SourceKind};
-use super::preamble::clean_path;
 use super::section::Section;
 use super::state::Reader;
+use super::values::clean_path;
 
 const SETUP_OPTIONS: &str = "a:b:cDn:Tq";
 const PATCH_OPTIONS: &str = "P:p:b:z:F:d:o:REZ";

@@ -5,9 +5,9 @@ use crate::Level;
 use super::error::{SpecError, SpecErrorKind as Kind};
 use super::lines::Strip;
 use super::model::{Source, SourceKind};
-use super::preamble::clean_path;
 use super::section::Section;
 use super::state::Reader;
+use super::values::clean_path;
 
 /// More sources and patches are refused.
 const MAX_SOURCES: usize = 100_000;
