@@ -5,6 +5,8 @@ use std::path::Path;
 
 use lazuli_catalog::{Disk, Files, Sha256Digest};
 
+use crate::source_tree::FileMode;
+
 /// Largest file that is read whole, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -15,6 +17,12 @@ pub trait ProjectFiles: Files + Sync {
     /// # Errors
     /// As the source has them.
     fn read_bytes(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Whether a file is a program; a plain one where nobody knows.
+    fn mode(&self, path: &Path) -> FileMode {
+        let _ = path;
+        FileMode::Plain
+    }
 
     /// The digest of a file's content.
     ///
@@ -33,5 +41,13 @@ impl ProjectFiles for Disk {
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         std::fs::read(path)
+    }
+
+    fn mode(&self, path: &Path) -> FileMode {
+        use std::os::unix::fs::PermissionsExt as _;
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.permissions().mode() & 0o100 != 0 => FileMode::Executable,
+            _ => FileMode::Plain,
+        }
     }
 }

@@ -131,6 +131,12 @@ pub trait SourceProvider: Sync {
     /// # Errors
     /// It can't be had, or is not what its digest says.
     fn lookaside(&self, package: &UpstreamPackage, file: &LookasideFile) -> Result<Content, ProviderError>;
+
+    /// A file from its own address, checked against its digest.
+    ///
+    /// # Errors
+    /// It can't be had, or is not what its digest says.
+    fn download(&self, uri: &str, file: &LookasideFile) -> Result<Content, ProviderError>;
 }
 
 /// Reads a line of history from a git repository: what [`SourceProvider::history`] gives.
@@ -253,7 +259,17 @@ impl SourceProvider for LocalMirror {
         Ok(history_of(&repository, commit, &package.spec_name())?)
     }
 
+    fn download(&self, _: &str, file: &LookasideFile) -> Result<Content, ProviderError> {
+        self.local_file(file)
+    }
+
     fn lookaside(&self, _: &UpstreamPackage, file: &LookasideFile) -> Result<Content, ProviderError> {
+        self.local_file(file)
+    }
+}
+
+impl LocalMirror {
+    fn local_file(&self, file: &LookasideFile) -> Result<Content, ProviderError> {
         let path = self.lookaside.join(Path::new(&file.name).file_name().unwrap_or_default());
         let content = std::fs::read(&path)?;
         let found = digest(&file.hash_type, &content)

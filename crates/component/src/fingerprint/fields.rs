@@ -143,7 +143,8 @@ fn settled_elsewhere(config: &schema::Component) {
         // Whether it is there at all.
         versions: _,
         architectures: _,
-        ..
+        // What it adds is in the fields above, once the version is known.
+        per_version: _,
     } = config;
 }
 

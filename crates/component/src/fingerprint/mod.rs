@@ -121,6 +121,12 @@ pub(crate) fn token(digest: &Sha256Digest) -> lazuli_catalog::Fingerprint {
     }
 }
 
+/// The token of some keys and values: for digests that are not of a whole component.
+pub(crate) fn token_of(fields: &[(&str, String)]) -> lazuli_catalog::Fingerprint {
+    let fields: BTreeMap<String, String> = fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    token(&digest(fields.iter()))
+}
+
 /// Whether a lock's fingerprint was computed by this version: others say nothing about what is in them.
 #[must_use]
 pub fn is_ours(token: &lazuli_catalog::Fingerprint) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use lazuli_catalog::{EntryKind, Files, FolderEntry};
@@ -231,7 +231,14 @@ impl ProjectFiles for GitTree {
     fn read_bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
         match self.find(path)? {
             (_, Entry::File { id, .. }) => self.object(id),
-            (path, _) => Err(io::Error::new(io::ErrorKind::IsADirectory, PathBuf::from(path).display().to_string())),
+            (path, _) => Err(io::Error::new(io::ErrorKind::IsADirectory, path)),
+        }
+    }
+
+    fn mode(&self, path: &Path) -> FileMode {
+        match self.find(path) {
+            Ok((_, Entry::File { mode, .. })) => *mode,
+            _ => FileMode::Plain,
         }
     }
 }
