@@ -17,6 +17,9 @@ const BLOCK: usize = 64 << 10;
 /// How much of what a program says on standard error is kept, in bytes: the end of it.
 const MAX_MESSAGE: usize = 64 << 10;
 
+/// How many lines of it are shown.
+const MAX_LINES: usize = 20;
+
 /// How many blocks wait to be taken before the program has to wait.
 const QUEUE: usize = 16;
 
@@ -168,12 +171,17 @@ fn pump(mut from: impl Read, to: &mpsc::SyncSender<Event>, event: fn(Vec<u8>) ->
 /// What was said, without the lines that a progress report overwrote and without control characters.
 fn plain(said: &[u8]) -> String {
     let text = String::from_utf8_lossy(said);
-    let lines = text.lines().filter_map(|line| {
-        let last = line.rsplit('\r').find(|part| !part.trim().is_empty())?;
-        let clean: String = last.chars().filter(|c| !c.is_control()).collect();
-        Some(clean.trim_end().to_owned())
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<String> = text
+        .lines()
+        .filter_map(|line| {
+            let last = line.rsplit('\r').find(|part| !part.trim().is_empty())?;
+            let clean: String = last.chars().filter(|c| !c.is_control()).collect();
+            Some(clean.trim_end().to_owned())
+        })
+        .collect();
+    lines.dedup();
+    let excess = lines.len().saturating_sub(MAX_LINES);
+    lines.split_off(excess).join("\n")
 }
 
 #[cfg(test)]

@@ -167,7 +167,7 @@ impl Default for HttpSettings {
             connect_timeout: Duration::from_secs(20),
             response_timeout: Duration::from_secs(60),
             stall_time: Duration::from_secs(30),
-            stall_bytes: 4 << 10,
+            stall_bytes: 32 << 10,
             max_bytes: 8 << 30,
             max_redirects: 8,
             downgrade: Downgrade::Refuse,

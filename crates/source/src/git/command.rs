@@ -80,7 +80,7 @@ impl Git {
     ) -> Result<Outcome, SourceError> {
         let limit = self.settings.max_bytes.saturating_add(MAX_LISTING);
         let mut command = self.command(repository, NO_PROTOCOL);
-        command.env("GIT_NO_LAZY_FETCH", "1").args(arguments);
+        command.args(arguments);
         process::run(command, Input::Bytes(input), self.limits(limit), &*self.clock)
     }
 
@@ -128,6 +128,9 @@ impl Git {
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes"),
             ("GIT_ALLOW_PROTOCOL", protocols),
+            // We say what is fetched: git would do so by itself whenever it misses something, and from servers that know
+            // nothing of git again and again.
+            ("GIT_NO_LAZY_FETCH", "1"),
             ("GIT_NO_REPLACE_OBJECTS", "1"),
             ("GIT_LITERAL_PATHSPECS", "1"),
             ("GIT_OPTIONAL_LOCKS", "0"),

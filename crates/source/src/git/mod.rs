@@ -31,7 +31,7 @@ use crate::template::Variable;
 use command::Git;
 use lazuli_upstream::Freshness;
 use read::ReadError;
-use repository::{Repository, Wanted};
+use repository::{Repository, Wanted, is_damage};
 
 /// Clones of repositories.
 #[derive(Debug)]
@@ -190,9 +190,10 @@ impl Repositories {
         progress: OnProgress<'_>,
         mut read: impl FnMut(&Repository<'_>) -> Result<T, ReadError>,
     ) -> Result<T, SourceError> {
-        self.pinned(repository, branch, commit.as_str(), progress)?;
-        let damage = match read(repository) {
+        let there = self.pinned(repository, branch, commit.as_str(), progress);
+        let damage = match there.map_err(ReadError::Refused).and_then(|_| read(repository)) {
             Ok(value) => return Ok(value),
+            Err(ReadError::Refused(error)) if is_damage(&error) => error.to_string(),
             Err(ReadError::Refused(error)) => return Err(error),
             Err(ReadError::Damaged(message)) => message,
         };

@@ -21,6 +21,9 @@ const MAX_URI: usize = 4096;
 /// How many objects one fetch asks for: their ids must fit a command line.
 const OBJECTS_AT_ONCE: usize = 1000;
 
+/// What git names when it cannot use what it has itself.
+const DAMAGE: &str = "repository.git/objects";
+
 /// How deep stale locks are looked for below the clone's folder.
 const MAX_DEPTH: usize = 8;
 
@@ -67,8 +70,10 @@ impl<'g> Repository<'g> {
     pub(super) fn new(git: &'g Git, cache: &Path, uri: &str) -> Result<Self, SourceError> {
         let protocol = protocol(uri, &git.settings.protocols)?;
         let key = Sha256Digest::of(uri.as_bytes());
-        let last = uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let last = uri.rsplit('/').find(|part| !part.is_empty() && *part != ".git");
         let readable: String = last
+            .unwrap_or_default()
+            .trim_end_matches(".git")
             .chars()
             .filter(|c| c.is_ascii_alphanumeric() || "-_+.".contains(*c))
             .take(60)
@@ -172,11 +177,7 @@ impl<'g> Repository<'g> {
         };
         for batch in batches {
             let objects = matches!(wanted, Wanted::Objects(_));
-            let mut outcome = self.run_fetch(lock, &batch, "--filter=blob:none", objects)?;
-            // Some servers cannot leave out contents; then all comes.
-            if !outcome.success() && outcome.message.contains("filter") {
-                outcome = self.run_fetch(lock, &batch, "--no-filter", objects)?;
-            }
+            let outcome = self.run_fetch(lock, &batch, objects)?;
             if !outcome.success() {
                 return Err(self.failure(wanted, outcome.message));
             }
@@ -184,13 +185,7 @@ impl<'g> Repository<'g> {
         Ok(())
     }
 
-    fn run_fetch(
-        &self,
-        lock: &Lock,
-        what: &[String],
-        filter: &str,
-        objects: bool,
-    ) -> Result<Outcome, SourceError> {
+    fn run_fetch(&self, lock: &Lock, what: &[String], objects: bool) -> Result<Outcome, SourceError> {
         let mut arguments = Vec::new();
         if objects {
             // What we have tells the server nothing about single objects.
@@ -202,7 +197,8 @@ impl<'g> Repository<'g> {
             "--no-tags",
             "--no-recurse-submodules",
             "--no-write-fetch-head",
-            filter,
+            // A server that cannot leave anything out sends all.
+            "--filter=blob:none",
             "origin",
         ]);
         arguments.extend(what.iter().map(String::as_str));
@@ -336,7 +332,8 @@ fn check_branch(branch: &str) -> Result<(), SourceError> {
 
 /// Whether another try may go better.
 fn is_transient(error: &SourceError) -> bool {
-    const FINAL: [&str; 14] = [
+    const FINAL: [&str; 15] = [
+        DAMAGE,
         "not found",
         "does not exist",
         "not appear to be a git repository",
@@ -354,6 +351,17 @@ fn is_transient(error: &SourceError) -> bool {
     ];
     match error {
         SourceError::Git { message, .. } => !FINAL.iter().any(|part| message.contains(part)),
+        _ => false,
+    }
+}
+
+/// Whether git cannot go on because the clone is damaged. A disk that is full or a folder that is not ours is no damage.
+pub(super) fn is_damage(error: &SourceError) -> bool {
+    const OTHERS: [&str; 3] = ["No space left", "Permission denied", "Read-only file system"];
+    match error {
+        SourceError::Git { message, .. } => {
+            message.contains(DAMAGE) && !OTHERS.iter().any(|part| message.contains(part))
+        }
         _ => false,
     }
 }

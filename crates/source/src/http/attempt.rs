@@ -331,8 +331,13 @@ fn failure(error: &ureq::Error) -> Failure {
 
 /// An error while reading a body, in words.
 fn words(error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => "nothing came for too long".to_owned(),
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    match (inner, error.kind()) {
+        (Some(ureq::Error::Timeout(_)), _) | (_, ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
+            "nothing came for too long".to_owned()
+        }
         _ => error.to_string(),
     }
 }

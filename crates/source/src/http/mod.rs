@@ -12,7 +12,7 @@
 //!
 //! A part is kept under the digest that the whole must have, so that any address, in this run or the next, can go on
 //! with it (Range, RFC 9110, section 14). The digest of the whole decides; entity tags only save wasted bytes. A try
-//! which brought the part further does not count as a failed round, so that a server which always cuts off late still
+//! which brought the part well further does not count as a failed round, so that a server which always cuts off late still
 //! gets a large file through, within a limit on all tries.
 
 mod attempt;
@@ -36,6 +36,9 @@ use url::Url;
 
 /// The most tries of one file, over all addresses and rounds, also if each brings it further.
 const MAX_TRIES: u32 = 256;
+
+/// How many bytes a try must bring to count as progress: a server that gives a few at a time is one that fails.
+const MIN_PROGRESS: u64 = 64 << 10;
 
 /// The most addresses of one file.
 const MAX_ADDRESSES: usize = 64;
@@ -210,7 +213,7 @@ impl Downloader {
                     Err(Failure::Again { reason, wait }) => {
                         address.reason = reason;
                         wish = wish.max(wait);
-                        progressed |= part.length()? > before;
+                        progressed |= part.length()? >= before.saturating_add(MIN_PROGRESS);
                         break;
                     }
                 }

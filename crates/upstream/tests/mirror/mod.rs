@@ -67,7 +67,7 @@ impl Key {
             .is_ok_and(|status| status.success())
     }
 
-    fn clearsign(&self, text: &Path, output: &Path) {
+    pub fn clearsign(&self, text: &Path, output: &Path) {
         let paths = [output.to_str().unwrap(), text.to_str().unwrap()];
         assert!(self.gpg(&[
             "--digest-algo",
@@ -227,7 +227,7 @@ impl Mirror {
 }
 
 /// Serves a folder over HTTP/1.1, for as long as the test runs.
-fn serve(root: PathBuf) -> SocketAddr {
+pub fn serve(root: PathBuf) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
