@@ -2,11 +2,15 @@
 //!
 //! A file is written under a temporary name beside its final one, synced, renamed, and its folder synced. A kill or a
 //! power cut at any point leaves the old content or the new, and at worst a temporary file whose name starts with
-//! [`TEMPORARY_PREFIX`]. Every error names the path.
+//! [`TEMPORARY_PREFIX`], which [`reclaim`] removes. Every error names the path.
+
+mod work;
+
+pub use work::WorkFolder;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,7 +35,10 @@ fn write_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     file.commit()
 }
 
-/// A file that is being written. Dropped without [`commit`](Pending::commit), it is gone.
+/// How often a temporary name is tried anew that [`reclaim`] took away before it was held.
+const MAX_TRIES: usize = 16;
+
+/// A file that is being written, held by a lock. Dropped without [`commit`](Pending::commit), it is gone.
 #[derive(Debug)]
 pub struct Pending {
     file: File,
@@ -45,20 +52,32 @@ impl Pending {
     pub fn create(target: &Path, mode: u32) -> io::Result<Self> {
         let folder = folder_of(target);
         fs::create_dir_all(folder).map_err(|error| naming("make folder", folder, &error))?;
-        let temporary = temporary_beside(target);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&temporary)
-            .map_err(|error| naming("create", &temporary, &error))?;
-        Ok(Self {
-            file,
-            temporary,
-            target: target.to_owned(),
-            committed: false,
-        })
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let temporary = temporary_beside(target);
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(mode)
+                .open(&temporary)
+                .map_err(|error| naming("create", &temporary, &error))?;
+            let is_held = file
+                .lock()
+                .and_then(|()| file.metadata())
+                .map_err(|error| naming("lock", &temporary, &error))?
+                .nlink()
+                > 0;
+            if is_held || tries == MAX_TRIES {
+                return Ok(Self {
+                    file,
+                    temporary,
+                    target: target.to_owned(),
+                    committed: false,
+                });
+            }
+        }
     }
 
     /// The open file.
@@ -125,6 +144,33 @@ pub fn replace_folder(new: &Path, target: &Path) -> io::Result<()> {
         }
         Err(error) => Err(naming("exchange", target, &error.into())),
     }
+}
+
+/// Removes the unfinished files in `folder` whose writers are gone; says how many. A missing folder has none.
+pub fn reclaim(folder: &Path) -> io::Result<usize> {
+    let fail = |error: io::Error| naming("read folder", folder, &error);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries.map_err(fail)?,
+    };
+    let mut count = 0;
+    for entry in entries {
+        let entry = entry.map_err(fail)?;
+        let is_ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX)
+            && entry.file_type().is_ok_and(|kind| kind.is_file());
+        let path = entry.path();
+        // A file that cannot be opened or locked is finished by somebody right now.
+        if !is_ours || !File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            continue;
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(naming("remove", &path, &error));
+            }
+            _ => count += 1,
+        }
+    }
+    Ok(count)
 }
 
 /// Makes names in a folder survive a power cut.
@@ -202,6 +248,26 @@ mod tests {
         assert_eq!(fs::read(&target).unwrap(), b"theirs");
         let error = adopt(&source, &target).unwrap_err();
         assert!(error.to_string().contains("incoming"), "{error}");
+    }
+
+    #[test]
+    fn what_was_left_unfinished_is_reclaimed() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = dir.path().join(format!("{TEMPORARY_PREFIX}1-0-file"));
+        fs::write(&left, b"half").unwrap();
+        fs::write(dir.path().join("other"), b"whole").unwrap();
+        let mut pending = Pending::create(&dir.path().join("file"), 0o644).unwrap();
+        assert_eq!(
+            reclaim(dir.path()).unwrap(),
+            1,
+            "not the one that is being written"
+        );
+        assert!(!left.exists());
+        pending.file().write_all(b"whole").unwrap();
+        pending.commit().unwrap();
+        assert_eq!(reclaim(dir.path()).unwrap(), 0);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+        assert_eq!(reclaim(&dir.path().join("missing")).unwrap(), 0);
     }
 
     #[test]
