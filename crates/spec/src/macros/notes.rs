@@ -67,10 +67,12 @@ impl Notes {
 
     pub(crate) fn say(&mut self, severity: Severity, text: impl Into<String>) {
         if self.messages.len() < MAX_NOTES {
-            self.messages.push(Message {
-                severity,
-                text: text.into(),
-            });
+            let mut text = text.into();
+            if text.len() > MAX_MESSAGE {
+                text.truncate(text.floor_char_boundary(MAX_MESSAGE));
+                text.push('…');
+            }
+            self.messages.push(Message { severity, text });
         }
     }
 

@@ -1,5 +1,5 @@
 //! What the tests of macros share.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
 
 pub(crate) mod generator;
 pub(crate) mod rpm;

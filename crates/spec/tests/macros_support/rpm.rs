@@ -1,6 +1,5 @@
 //! `rpm` as the oracle: one process expands many texts, by its own Lua.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -117,12 +116,9 @@ impl Rpm {
             .env("HOME", self.folder.path())
             .output()
             .unwrap();
-        assert!(
-            output.status.success() || output.status.signal().is_some(),
-            "rpm failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let results = std::fs::read(self.path("results")).unwrap();
+        // A status that is no success is one text's doing, if it ends with it: who calls sees that results are missing.
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let results = std::fs::read(self.path("results")).unwrap_or_else(|_| panic!("rpm failed: {errors}"));
         let results = results.strip_suffix(&[SEPARATOR]).unwrap_or(&results);
         let outcome = |result: &[u8]| match result.split_first() {
             Some((b'+', text)) => Outcome::Text(text.to_vec()),

@@ -77,7 +77,9 @@ fn add_macros(lua: &Lua, table: &Table) -> mlua::Result<()> {
         let words: Vec<Vec<u8>> = words.iter().filter_map(|word| bytes(lua, word)).collect();
         let printed = with_engine(lua, |engine| {
             let limit = engine.settings.limits.output;
-            let Some(buffer) = engine.lua.prints.last_mut() else { return Ok(Vec::new()) };
+            let Some(buffer) = engine.lua.prints.last_mut() else {
+                return Ok(Vec::new());
+            };
             buffer.extend_from_slice(&words.join(&b'\t'));
             if buffer.len() > limit {
                 return Err(format!("the script prints too much (limit {limit} bytes)"));

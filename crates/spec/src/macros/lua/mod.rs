@@ -247,7 +247,11 @@ fn run_apart(lua: &Lua, function: mlua::Function, arguments: impl IntoLuaMulti) 
     let results = thread.resume::<MultiValue>(arguments)?;
     if thread.status() == ThreadStatus::Resumable {
         let exhausted: bool = lua.named_registry_value::<mlua::Function>(EXHAUSTED)?.call(())?;
-        let message = if exhausted { TOO_LONG } else { "attempt to yield from outside a coroutine" };
+        let message = if exhausted {
+            TOO_LONG
+        } else {
+            "attempt to yield from outside a coroutine"
+        };
         return Err(mlua::Error::runtime(message));
     }
     Ok(results)
