@@ -19,13 +19,13 @@ use std::sync::Arc;
 use lazuli_catalog::Sha256Digest;
 
 /// Most files of one tree.
-pub const MAX_FILES: usize = 20_000;
+const MAX_FILES: usize = 20_000;
 /// Deepest folder of a tree.
 const MAX_DEPTH: usize = 32;
 /// Longest name of a file, with its folders, in bytes.
 const MAX_PATH: usize = 1024;
 /// Largest file that is read into memory, in bytes.
-pub const MAX_FILE_SIZE: u64 = 4 << 30;
+const MAX_FILE_SIZE: u64 = 4 << 30;
 
 /// The name of a file in a tree: relative, parts parted by `/`, none of them `.` or `..`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

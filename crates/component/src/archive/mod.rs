@@ -14,7 +14,7 @@ mod tar;
 mod zip;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use compression::Compression;
 
@@ -67,6 +67,8 @@ enum Fate {
 pub struct Archive {
     format: Format,
     members: Vec<Member>,
+    /// For each member, the one that has its content, if it is a file.
+    files: Vec<Option<usize>>,
     fates: Vec<Fate>,
 }
 
@@ -94,6 +96,7 @@ impl Archive {
         let fates = vec![Fate::Stays; members.len()];
         Ok(Archive {
             format,
+            files: files(&members),
             members,
             fates,
         })
@@ -118,6 +121,12 @@ impl Archive {
             });
         let first = roots.next()??;
         roots.all(|root| root == Some(first)).then_some(first)
+    }
+
+    /// The member that has a file's content: of a hard link, the one that it is a further name of.
+    #[must_use]
+    pub fn file_of(&self, at: usize) -> Option<usize> {
+        self.files.get(at).copied().flatten()
     }
 
     /// The content of a file.
@@ -160,16 +169,9 @@ impl Archive {
     /// [`ArchiveError::Unsupported`] when a hard link that stays needs it.
     pub fn remove(&mut self, places: &[usize]) -> Result<(), ArchiveError> {
         let gone: BTreeSet<usize> = places.iter().copied().collect();
-        for (at, member) in self.members().filter(|(at, _)| !gone.contains(at)) {
-            let target = member
-                .target
-                .as_deref()
-                .filter(|_| member.kind == MemberKind::HardLink);
-            let needed = places
-                .iter()
-                .filter_map(|place| self.members.get(*place))
-                .find(|one| Some(one.path.as_str()) == target);
-            if let (Some(needed), Some(link)) = (needed, self.members.get(at)) {
+        for (at, link) in self.members().filter(|(at, _)| !gone.contains(at)) {
+            let needed = self.file_of(at).filter(|file| gone.contains(file));
+            if let Some(needed) = needed.and_then(|file| self.members.get(file)) {
                 let what = format!("`{}`, of which `{}` is a hard link,", needed.path, link.path);
                 return Err(ArchiveError::unsupported(what));
             }
@@ -226,6 +228,23 @@ fn member_path(name: &[u8]) -> Result<String, ArchiveError> {
         .filter(|part| !matches!(*part, "" | "."))
         .collect();
     Ok(parts.join("/"))
+}
+
+/// For each member, the one that has its content: itself, or the last file before it that a hard link names.
+fn files(members: &[Member]) -> Vec<Option<usize>> {
+    let mut by_path: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut files = Vec::with_capacity(members.len());
+    for (at, member) in members.iter().enumerate() {
+        files.push(match (member.kind, &member.target) {
+            (MemberKind::File | MemberKind::Sparse, _) => {
+                by_path.insert(&member.path, at);
+                Some(at)
+            }
+            (MemberKind::HardLink, Some(target)) => by_path.get(target.as_str()).copied(),
+            _ => None,
+        });
+    }
+    files
 }
 
 fn check(members: &[Member]) -> Result<(), ArchiveError> {

@@ -68,6 +68,9 @@ impl Tar {
             entries: Vec::new(),
             end: 0,
         };
+        if tar.text.len() < BLOCK {
+            return Err(no_archive());
+        }
         let mut members = Vec::new();
         let mut at = 0;
         while at < tar.text.len() {
@@ -89,9 +92,7 @@ impl Tar {
             }
         }
         if members.is_empty() && at == 0 {
-            return Err(ArchiveError::unsupported(
-                "a file that is neither a tar nor a zip archive",
-            ));
+            return Err(no_archive());
         }
         tar.end = at;
         Ok((tar, members))
@@ -130,9 +131,7 @@ impl Tar {
         let stored = octal(&header[CHECKSUM]);
         match stored == Some(u64::from(checksum(header))) {
             true => Ok(()),
-            false if at == 0 => Err(ArchiveError::unsupported(
-                "a file that is neither a tar nor a zip archive",
-            )),
+            false if at == 0 => Err(no_archive()),
             false => Err(ArchiveError::malformed(at, "the checksum of a header is wrong")),
         }
     }
@@ -387,6 +386,10 @@ impl Extensions {
         }
         Ok(())
     }
+}
+
+fn no_archive() -> ArchiveError {
+    ArchiveError::unsupported("a file that is neither a tar nor a zip archive")
 }
 
 fn until_zero(field: &[u8]) -> &[u8] {

@@ -117,6 +117,13 @@ impl Zip {
         }
         let name_length = self.u16(at + 28)? as usize;
         let rest = self.u16(at + 30)? as usize + self.u16(at + 32)? as usize;
+        let central = at..at + CENTRAL_SIZE + name_length + rest;
+        if central.end > self.directory.end {
+            return Err(ArchiveError::malformed(
+                at,
+                "a record reaches out of the central directory",
+            ));
+        }
         let name = self.slice(at + CENTRAL_SIZE, name_length)?;
         let path = member_path(name)?;
         if self.u16(at + 8)? & ENCRYPTED != 0 {
@@ -141,7 +148,7 @@ impl Zip {
             ));
         }
         let entry = Entry {
-            central: at..at + CENTRAL_SIZE + name_length + rest,
+            central,
             whole: local..start + packed,
             content: start..start + packed,
             method: self.u16(at + 10)?,

@@ -1,5 +1,7 @@
 //! Overlays of the files beside the spec, and of files in archives.
 
+use std::collections::BTreeSet;
+
 use lazuli_catalog::schema::{Local, Replacement, SearchMode};
 use lazuli_spec::{NearLine, Substitute, nearest_line};
 use regex::bytes::Regex;
@@ -390,6 +392,17 @@ fn members(
     Ok(found)
 }
 
+/// The files that a glob matches, by one of their names or several, each once.
+fn files_in(archive: &Archive, name: &str, glob: &str) -> Result<Vec<(usize, String)>, Fault> {
+    let found = members(archive, name, glob, &[MemberKind::File, MemberKind::HardLink])?;
+    let places: BTreeSet<usize> = found.iter().filter_map(|(at, _)| archive.file_of(*at)).collect();
+    let is_plain = |kind| kind == MemberKind::File;
+    let files = archive
+        .members()
+        .filter(|(at, member)| places.contains(at) && is_plain(member.kind));
+    Ok(files.map(|(at, member)| (at, member.path.clone())).collect())
+}
+
 fn inside(archive: &str, member: String, action: FileAction) -> FileChange {
     FileChange {
         file: archive.to_owned(),
@@ -439,7 +452,7 @@ pub(super) fn search_replace_in_archive(
     let archive = bench.archive(name)?;
     let mut outcome = Outcome::default();
     let mut misses = Misses::new(regex);
-    for (at, member) in members(archive, name, glob, &[MemberKind::File])? {
+    for (at, member) in files_in(archive, name, glob)? {
         let found = {
             let old = archive.content(at).map_err(failed)?;
             let found = search

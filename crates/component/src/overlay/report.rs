@@ -18,7 +18,8 @@ pub struct OverlayStep<'a> {
 }
 
 /// Which overlay it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct OverlayIdentity {
     /// Its place in the order in which they are applied, from 1.
     pub number: usize,
@@ -44,14 +45,16 @@ impl fmt::Display for OverlayIdentity {
 }
 
 /// What a list of overlays did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Applied {
     /// One entry an overlay, in order.
     pub overlays: Vec<AppliedOverlay>,
 }
 
 /// What one overlay did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct AppliedOverlay {
     /// Which one.
     pub overlay: OverlayIdentity,
@@ -62,7 +65,8 @@ pub struct AppliedOverlay {
 }
 
 /// What an overlay did to a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FileChange {
     /// The file among the sources.
     pub file: String,
@@ -73,7 +77,8 @@ pub struct FileChange {
 }
 
 /// What was done to a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FileAction {
     /// Lines were put in; their numbers afterwards, from 1.
     Inserted {
@@ -104,7 +109,8 @@ pub enum FileAction {
 }
 
 /// A line that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FoundLine {
     /// Its number, from 1.
     pub line: usize,
@@ -113,7 +119,8 @@ pub struct FoundLine {
 }
 
 /// An overlay did not apply. The tree is as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct OverlayFailure {
     /// Which one.
     pub overlay: OverlayIdentity,

@@ -11,6 +11,8 @@ use crate::source_tree::{Content, SourcePath, SourceTree, TreeError};
 
 use super::report::{FileAction, FoundLine, OverlayFailure, OverlayIdentity};
 
+/// Largest spec in bytes.
+const MAX_SPEC: usize = 16 << 20;
 /// Longest glob in bytes.
 const MAX_GLOB: usize = 4096;
 
@@ -127,6 +129,12 @@ impl Workbench {
                     .tree
                     .spec_bytes()
                     .map_err(|error| Fault::tree(self.tree.spec_path().as_str(), &error))?;
+                if bytes.len() > MAX_SPEC {
+                    return Err(Fault::new(
+                        self.tree.spec_path().as_str(),
+                        "the spec is larger than 16 MiB",
+                    ));
+                }
                 Document::parse(&bytes)
             }
         };

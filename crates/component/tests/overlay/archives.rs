@@ -23,8 +23,15 @@ const COMPRESSIONS: [(&str, &str); 5] = [
 ];
 
 fn missing(programs: &[&str]) -> bool {
-    let is_missing = |program: &&str| Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err();
-    match programs.iter().copied().find(|program| is_missing(&program)) {
+    let is_missing = |program: &&str| {
+        Command::new(program)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_err()
+    };
+    match programs.iter().copied().find(|program| is_missing(program)) {
         Some(program) => {
             eprintln!("SKIPPED: {program} is not installed");
             true
@@ -50,16 +57,35 @@ fn make_folder(folder: &Path) {
 }
 
 fn tar(folder: &Path, arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new("tar").current_dir(folder).args(arguments).env("LC_ALL", "C.UTF-8").env("TZ", "UTC").output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("tar")
+        .current_dir(folder)
+        .args(arguments)
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
 fn packed(folder: &Path, name: &str, format: &str, compression: &str) -> Vec<u8> {
     let format = format!("--format={format}");
     let owner = ["--owner=builder:1234", "--group=staff:50", "--mtime=@1700000000"];
-    let arguments = [&["-cf", name, compression, &format, "--sort=name"], &owner[..], &["pkg-1.0"]].concat();
+    let arguments = [
+        &["-cf", name, compression, &format, "--sort=name"],
+        &owner[..],
+        &["pkg-1.0"],
+    ]
+    .concat();
     tar(folder, &arguments);
     fs::read(folder.join(name)).unwrap()
 }
@@ -69,7 +95,11 @@ fn listing(folder: &Path, name: &str, archive: &[u8]) -> Vec<String> {
     let file = folder.join(format!("list-{name}"));
     fs::write(&file, archive).unwrap();
     let text = tar(folder, &["-tvf", file.to_str().unwrap(), "--full-time"]);
-    String::from_utf8(text).unwrap().lines().map(str::to_owned).collect()
+    String::from_utf8(text)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 fn member(folder: &Path, name: &str, archive: &[u8], member: &str) -> Vec<u8> {
@@ -81,11 +111,19 @@ fn member(folder: &Path, name: &str, archive: &[u8], member: &str) -> Vec<u8> {
 fn edits(archive: &str) -> String {
     let mut text = String::new();
     for (kind, rest) in [
-        ("file-search-replace", "file = '**/*'\nregex = '1\\.0'\nreplacement = '2.0-longer'"),
+        (
+            "file-search-replace",
+            "file = '**/*'\nregex = '1\\.0'\nreplacement = '2.0-longer'",
+        ),
         ("file-remove", "file = 'tests/*.c'"),
-        ("file-search-replace", "file = 'run.sh'\nregex = '(?m)^echo'\nreplacement = 'printf'"),
+        (
+            "file-search-replace",
+            "file = 'run.sh'\nregex = '(?m)^echo'\nreplacement = 'printf'",
+        ),
     ] {
-        text.push_str(&format!("[[overlays]]\ntype = '{kind}'\narchive = '{archive}'\n{rest}\n"));
+        text.push_str(&format!(
+            "[[overlays]]\ntype = '{kind}'\narchive = '{archive}'\n{rest}\n"
+        ));
     }
     text
 }
@@ -108,9 +146,15 @@ fn members_change_and_all_else_stays() {
             let mut sources = tree(&[(&name, &old)]);
             let applied = run(&mut sources, &edits(&name)).unwrap();
             let new = contents(&sources)[&name].clone();
-            let (before, after) = (listing(folder.path(), &name, &old), listing(folder.path(), &name, &new));
+            let (before, after) = (
+                listing(folder.path(), &name, &old),
+                listing(folder.path(), &name, &new),
+            );
             check_listings(&before, &after);
-            assert_eq!(member(folder.path(), &name, &new, "pkg-1.0/again.sh"), b"#!/bin/sh\nprintf 2.0-longer\n");
+            assert_eq!(
+                member(folder.path(), &name, &new, "pkg-1.0/again.sh"),
+                b"#!/bin/sh\nprintf 2.0-longer\n"
+            );
             assert_eq!(
                 member(folder.path(), &name, &new, "pkg-1.0/configure.ac"),
                 b"AC_INIT([pkg], [2.0-longer])\n"
@@ -119,8 +163,15 @@ fn members_change_and_all_else_stays() {
                 let long = member(folder.path(), &name, &new, &format!("pkg-1.0/{LONG}"));
                 assert_eq!(long, b"version 2.0-longer long\n");
             }
-            let members: Vec<&str> = applied.overlays[0].changes.iter().filter_map(|change| change.member.as_deref()).collect();
-            assert!(members.contains(&"pkg-1.0/configure.ac") && members.contains(&"pkg-1.0/again.sh"), "{members:?}");
+            let members: Vec<&str> = applied.overlays[0]
+                .changes
+                .iter()
+                .filter_map(|change| change.member.as_deref())
+                .collect();
+            assert!(
+                members.contains(&"pkg-1.0/configure.ac") && members.contains(&"pkg-1.0/again.sh"),
+                "{members:?}"
+            );
             assert_eq!(applied.overlays[1].changes[0].action, FileAction::Deleted);
 
             // The same edits give the same bytes, and no edit gives the archive as it is.
@@ -141,12 +192,17 @@ fn members_change_and_all_else_stays() {
 fn check_listings(before: &[String], after: &[String]) {
     // Mode, owner, size, date, time, name.
     let fields = |line: &String| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
-    let kept: Vec<&String> = before.iter().filter(|line| !line.contains("tests/one.c")).collect();
+    let kept: Vec<&String> = before
+        .iter()
+        .filter(|line| !line.contains("tests/one.c"))
+        .collect();
     assert_eq!(kept.len(), after.len());
     assert_eq!(kept.len() + 1, before.len());
     for (old, new) in kept.into_iter().zip(after) {
         let (mut old_fields, mut new_fields) = (fields(old), fields(new));
-        let changed = ["configure.ac", "again.sh", LONG].iter().any(|name| old_fields[5].ends_with(name) && old_fields.len() == 6);
+        let changed = ["configure.ac", "again.sh", LONG]
+            .iter()
+            .any(|name| old_fields[5].ends_with(name) && old_fields.len() == 6);
         if changed {
             assert_ne!(old_fields[2], new_fields[2], "{old}");
             (old_fields[2], new_fields[2]) = (String::new(), String::new());
@@ -164,7 +220,11 @@ fn untouched_members_are_the_same_bytes() {
     make_folder(folder.path());
     let old = packed(folder.path(), "a.tar", "pax", "--no-auto-compress");
     let mut sources = tree(&[("a.tar", &old)]);
-    run(&mut sources, "[[overlays]]\ntype = 'file-remove'\narchive = 'a.tar'\nfile = 'empty'\n").unwrap();
+    run(
+        &mut sources,
+        "[[overlays]]\ntype = 'file-remove'\narchive = 'a.tar'\nfile = 'empty'\n",
+    )
+    .unwrap();
     let new = contents(&sources)["a.tar"].clone();
     // The member's header and its extended header, three blocks, are gone; the rest moved up.
     let at = old.iter().zip(&new).take_while(|(one, two)| one == two).count() / 512 * 512;
@@ -186,13 +246,24 @@ fn git_archives_keep_their_comment() {
     let git = |arguments: &[&str]| {
         let output = Command::new("git")
             .current_dir(folder.path())
-            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
+            .args([
+                "-c",
+                "user.name=a",
+                "-c",
+                "user.email=a@b",
+                "-c",
+                "init.defaultBranch=main",
+            ])
             .args(arguments)
             .env("HOME", folder.path())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         output.stdout
     };
     git(&["init", "-q"]);
@@ -206,9 +277,17 @@ fn git_archives_keep_their_comment() {
     let new = contents(&sources)["g.tar"].clone();
     assert_eq!(member(folder.path(), "g.tar", &new, "p/a.txt"), b"1\n");
     fs::write(folder.path().join("new.tar"), &new).unwrap();
-    let mut child = Command::new("git").arg("get-tar-commit-id").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new("git")
+        .arg("get-tar-commit-id")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(&new).unwrap();
-    assert_eq!(String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(), commit);
+    assert_eq!(
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(),
+        commit
+    );
 }
 
 #[test]
@@ -219,8 +298,16 @@ fn zip_archives_too() {
     let folder = tempfile::tempdir().unwrap();
     make_folder(folder.path());
     let zipped = |arguments: &[&str]| {
-        let output = Command::new("zip").current_dir(folder.path()).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new("zip")
+            .current_dir(folder.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     zipped(&["-q", "-r", "-y", "a.zip", "pkg-1.0"]);
     let old = fs::read(folder.path().join("a.zip")).unwrap();
@@ -229,15 +316,33 @@ fn zip_archives_too() {
     let new = contents(&sources)["a.zip"].clone();
     fs::write(folder.path().join("new.zip"), &new).unwrap();
     let unzip = |arguments: &[&str]| {
-        let output = Command::new("unzip").current_dir(folder.path()).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new("unzip")
+            .current_dir(folder.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     };
     assert!(unzip(&["-t", "new.zip"]).contains("No errors detected"));
-    assert_eq!(unzip(&["-p", "new.zip", "pkg-1.0/run.sh"]), "#!/bin/sh\nprintf 2.0-longer\n");
-    assert_eq!(unzip(&["-p", "new.zip", &format!("pkg-1.0/{LONG}")]), "version 2.0-longer long\n");
+    assert_eq!(
+        unzip(&["-p", "new.zip", "pkg-1.0/run.sh"]),
+        "#!/bin/sh\nprintf 2.0-longer\n"
+    );
+    assert_eq!(
+        unzip(&["-p", "new.zip", &format!("pkg-1.0/{LONG}")]),
+        "version 2.0-longer long\n"
+    );
     let names = unzip(&["-Z1", "new.zip"]);
-    let expected: String = unzip(&["-Z1", "a.zip"]).lines().filter(|line| !line.ends_with("one.c")).map(|line| format!("{line}\n")).collect();
+    let expected: String = unzip(&["-Z1", "a.zip"])
+        .lines()
+        .filter(|line| !line.ends_with("one.c"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert_eq!(names, expected);
     let mut again = tree(&[("a.zip", &old)]);
     run(&mut again, &edits("a.zip")).unwrap();
@@ -275,7 +380,10 @@ fn what_is_not_in_an_archive_is_explained() {
         assert!(shown.ends_with(expected), "{shown}");
     }
     let shown = one_failure(&sources, "archive = 'text'\ntype = 'file-remove'\nfile = 'x'");
-    assert!(shown.ends_with("a file that is neither a tar nor a zip archive cannot be edited"), "{shown}");
+    assert!(
+        shown.ends_with("a file that is neither a tar nor a zip archive cannot be edited"),
+        "{shown}"
+    );
     // Whole names match too, where names below the top do not; both hard links can go.
     for file in ["pkg-1.0/tests/*.c", "{again,run}.sh", "link"] {
         let mut sources: SourceTree = sources.clone();
@@ -288,6 +396,10 @@ fn what_is_not_in_an_archive_is_explained() {
                 [[overlays]]\ntype = 'file-rename'\nfile = 'a.tar.gz'\nreplacement = 'b.tar.gz'\n";
     run(&mut renamed, text).unwrap();
     let after = contents(&renamed)["b.tar.gz"].clone();
-    assert!(!listing(folder.path(), "b", &after).iter().any(|line| line.contains("link ->")));
+    assert!(
+        !listing(folder.path(), "b", &after)
+            .iter()
+            .any(|line| line.contains("link ->"))
+    );
     assert!(SourcePath::new("b.tar.gz").is_ok() && !renamed.contains("a.tar.gz"));
 }

@@ -22,7 +22,12 @@ fn entry(name: &[u8], kind: u8, size: &[u8], content: &[u8]) -> Vec<u8> {
 }
 
 fn sized(name: &str, kind: u8, content: &[u8]) -> Vec<u8> {
-    entry(name.as_bytes(), kind, format!("{:011o}", content.len()).as_bytes(), content)
+    entry(
+        name.as_bytes(),
+        kind,
+        format!("{:011o}", content.len()).as_bytes(),
+        content,
+    )
 }
 
 fn linked(name: &str, kind: u8, target: &str) -> Vec<u8> {
@@ -46,15 +51,30 @@ fn pax(record: &str) -> Vec<u8> {
 #[test]
 fn hostile_members_are_refused() {
     for (entries, expected) in [
-        (vec![sized("/etc/passwd", b'0', b"x")], "its member `/etc/passwd` is refused: its name is absolute"),
-        (vec![sized("a/../../b", b'0', b"x")], "its member `a/../../b` is refused: its name leaves the folder"),
-        (vec![sized("dev", b'3', b"")], "its member `dev` is refused: it is a device"),
-        (vec![sized("pipe", b'6', b"")], "its member `pipe` is refused: it is a pipe"),
+        (
+            vec![sized("/etc/passwd", b'0', b"x")],
+            "its member `/etc/passwd` is refused: its name is absolute",
+        ),
+        (
+            vec![sized("a/../../b", b'0', b"x")],
+            "its member `a/../../b` is refused: its name leaves the folder",
+        ),
+        (
+            vec![sized("dev", b'3', b"")],
+            "its member `dev` is refused: it is a device",
+        ),
+        (
+            vec![sized("pipe", b'6', b"")],
+            "its member `pipe` is refused: it is a pipe",
+        ),
         (
             vec![linked("a", b'2', "/etc"), sized("a/passwd", b'0', b"x")],
             "its member `a/passwd` is refused: it lies below a symbolic link",
         ),
-        (vec![linked("a", b'1', "../b")], "its member `../b` is refused: its name leaves the folder"),
+        (
+            vec![linked("a", b'1', "../b")],
+            "its member `../b` is refused: its name leaves the folder",
+        ),
         (
             vec![sized("h", b'x', &pax("path=/root/x")), sized("a", b'0', b"x")],
             "its member `/root/x` is refused: its name is absolute",
@@ -67,7 +87,10 @@ fn hostile_members_are_refused() {
             vec![sized("h", b'g', &pax("path=x")), sized("a", b'0', b"x")],
             "it is malformed at byte 0 of its unpacked content: a global header names or sizes members",
         ),
-        (vec![sized("m", b'M', b"x")], "a tar archive with a member like `m` cannot be edited"),
+        (
+            vec![sized("m", b'M', b"x")],
+            "a tar archive with a member like `m` cannot be edited",
+        ),
         (
             vec![sized("a", b'0', b"x"), vec![b'?'; 512]],
             "it is malformed at byte 1024 of its unpacked content: the checksum of a header is wrong",
@@ -77,14 +100,22 @@ fn hostile_members_are_refused() {
             "it is malformed at byte 0 of its unpacked content: the content of a member is cut off",
         ),
         (
-            vec![entry(b"a", b'0', &[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], b"x")],
+            vec![entry(
+                b"a",
+                b'0',
+                &[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                b"x",
+            )],
             "it is malformed at byte 0 of its unpacked content: the content of a member is cut off",
         ),
         (
             vec![entry(b"a", b'0', b"9999", b"x")],
             "it is malformed at byte 0 of its unpacked content: the size is no number",
         ),
-        (vec![sized("h", b'L', b"x"); 10], "it has more than 8 extension headers before one entry"),
+        (
+            vec![sized("h", b'L', b"x"); 10],
+            "it has more than 8 extension headers before one entry",
+        ),
         (
             vec![entry(b"h", b'x', b"00010000000", &vec![b' '; 2 << 20])],
             "it has more than 1 MiB in an extension header",
@@ -107,7 +138,10 @@ fn sizes_that_cannot_be_changed_are_refused() {
     let mut archive = Archive::open(&extended).unwrap();
     assert_eq!(&*archive.content(0).unwrap(), b"x");
     let error = archive.replace(0, b"yy".to_vec()).unwrap_err();
-    assert_eq!(error.to_string(), "a member whose size is in an extension header cannot be edited");
+    assert_eq!(
+        error.to_string(),
+        "a member whose size is in an extension header cannot be edited"
+    );
     assert_eq!(archive.pack().unwrap(), extended);
 }
 
@@ -115,14 +149,31 @@ fn sizes_that_cannot_be_changed_are_refused() {
 fn other_formats_are_named() {
     for (bytes, expected) in [
         (&b"LZIP\x01"[..], "an archive compressed by lzip cannot be edited"),
-        (b"]\0\0\x80\0", "an archive in the old lzma format cannot be edited"),
-        (b"", "a file that is neither a tar nor a zip archive cannot be edited"),
-        (b"PK\x03\x04", "it is malformed at byte 0 of its unpacked content: there is no end record"),
+        (
+            b"]\0\0\x80\0",
+            "an archive in the old lzma format cannot be edited",
+        ),
+        (
+            b"",
+            "a file that is neither a tar nor a zip archive cannot be edited",
+        ),
+        (
+            b"PK\x03\x04",
+            "it is malformed at byte 0 of its unpacked content: there is no end record",
+        ),
     ] {
         assert_eq!(Archive::open(bytes).expect_err(expected).to_string(), expected);
     }
-    for bytes in [&b"\x1f\x8b\x08"[..], b"\xfd7zXZ\0xx", b"BZh9xx", b"\x28\xb5\x2f\xfdxx"] {
-        assert!(matches!(Archive::open(bytes), Err(ArchiveError::Compression { .. })), "{bytes:?}");
+    for bytes in [
+        &b"\x1f\x8b\x08"[..],
+        b"\xfd7zXZ\0xx",
+        b"BZh9xx",
+        b"\x28\xb5\x2f\xfdxx",
+    ] {
+        assert!(
+            matches!(Archive::open(bytes), Err(ArchiveError::Compression { .. })),
+            "{bytes:?}"
+        );
     }
 }
 
@@ -131,7 +182,11 @@ fn archives_without_an_end_stay_so() {
     for text in [
         sized("a", b'0', b"x"),
         [sized("a", b'0', b"x"), vec![0; 512]].concat(),
-        [archive(&[sized("a", b'0', b"x")]), b"something behind the end".to_vec()].concat(),
+        [
+            archive(&[sized("a", b'0', b"x")]),
+            b"something behind the end".to_vec(),
+        ]
+        .concat(),
     ] {
         let archive = Archive::open(&text).unwrap();
         assert_eq!(archive.pack().unwrap(), text);
@@ -147,7 +202,14 @@ fn archives_without_an_end_stay_so() {
 fn zip() -> Vec<u8> {
     let mut crc = flate2::Crc::new();
     crc.update(b"content");
-    let common = [&[20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &crc.sum().to_le_bytes(), &7_u32.to_le_bytes(), &7_u32.to_le_bytes(), &[1, 0, 0, 0]].concat();
+    let common = [
+        &[20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
+        &crc.sum().to_le_bytes(),
+        &7_u32.to_le_bytes(),
+        &7_u32.to_le_bytes(),
+        &[1, 0, 0, 0],
+    ]
+    .concat();
     let local = [b"PK\x03\x04", &common[..], b"a", b"content"].concat();
     let central = [b"PK\x01\x02\x14\x03", &common[..], &[0; 14], b"a"].concat();
     let end = [
@@ -176,7 +238,9 @@ fn zip_archives_are_checked() {
 }
 
 fn exercise(bytes: &[u8]) {
-    let Ok(mut archive) = Archive::open(bytes) else { return };
+    let Ok(mut archive) = Archive::open(bytes) else {
+        return;
+    };
     let places: Vec<usize> = archive.members().map(|(at, _)| at).collect();
     for at in &places {
         let _ = archive.content(*at).map(|content| content.len());

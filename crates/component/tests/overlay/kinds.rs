@@ -90,7 +90,10 @@ fn patches() {
          = new.patch added\n= sample.spec inserted [9..=9]\n"
     );
     assert_eq!(
-        change(&sample(), "type = 'patch-add'\nsource = 'patches/new.patch'\nfile = '0001.patch'"),
+        change(
+            &sample(),
+            "type = 'patch-add'\nsource = 'patches/new.patch'\nfile = '0001.patch'"
+        ),
         "added 0001.patch \"new patch\\n\"\nsample.spec:+\"Patch2: 0001.patch\\n\"\n\
          = 0001.patch added\n= sample.spec inserted [9..=9]\n"
     );
@@ -292,7 +295,8 @@ fn what_does_not_apply_is_explained() {
         (
             "type = 'file-remove'\nfile = 'x'\narchive = 'sample-1.0.tar.gz'",
             "overlay 1 (file-remove) at sample.comp.toml:10 does not apply to sample-1.0.tar.gz: \
-             there is no such archive among the sources\n  looked for: sample-1.0.tar.gz\n  hint: there is `sample.spec`",
+             there is no such archive among the sources\n  looked for: sample-1.0.tar.gz\n  \
+             hint: the files are Makefile, conf/a.conf, conf/deep/b.conf, first.patch, sample.spec, second.patch",
         ),
     ] {
         assert_eq!(one_failure(&sample(), overlay), expected, "{overlay}");

@@ -1,6 +1,6 @@
 //! Overlays: each kind, failures, atomicity, archives, build options.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod archives;
 mod hostile;
@@ -83,7 +83,8 @@ fn sample() -> SourceTree {
 
 /// The overlays of a text, `[[overlays]]` tables as in an overlay file.
 fn overlays(text: &str) -> Vec<(OverlayAction, Option<String>)> {
-    let mut file: BTreeMap<String, Vec<Overlay>> = toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let mut file: BTreeMap<String, Vec<Overlay>> =
+        toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
     let overlays = file.remove("overlays").unwrap();
     overlays
         .into_iter()
@@ -108,24 +109,32 @@ fn run(tree: &mut SourceTree, text: &str) -> Result<Applied, Box<OverlayFailure>
 /// All contents of a tree.
 fn contents(tree: &SourceTree) -> BTreeMap<String, Vec<u8>> {
     let read = |content: &Content| content.read().unwrap().to_vec();
-    tree.files().map(|(path, file)| (path.to_string(), read(&file.content))).collect()
+    tree.files()
+        .map(|(path, file)| (path.to_string(), read(&file.content)))
+        .collect()
 }
 
 /// Applies one overlay and shows what differs then, and what was reported.
 fn change(tree: &SourceTree, text: &str) -> String {
     let mut new = tree.clone();
-    let applied = run(&mut new, &format!("[[overlays]]\n{text}")).unwrap_or_else(|failure| panic!("{failure}"));
+    let applied =
+        run(&mut new, &format!("[[overlays]]\n{text}")).unwrap_or_else(|failure| panic!("{failure}"));
     let (before, after) = (contents(tree), contents(&new));
     let mut shown = String::new();
     let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names {
         match (before.get(name), after.get(name)) {
             (Some(_), None) => writeln!(shown, "deleted {name}").unwrap(),
-            (None, Some(content)) => writeln!(shown, "added {name} {:?}", String::from_utf8_lossy(content)).unwrap(),
+            (None, Some(content)) => {
+                writeln!(shown, "added {name} {:?}", String::from_utf8_lossy(content)).unwrap()
+            }
             (Some(old), Some(new)) if old != new => {
                 let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
                 let diff = similar::TextDiff::from_lines(&*old, &*new);
-                for line in diff.iter_all_changes().filter(|line| line.tag() != similar::ChangeTag::Equal) {
+                for line in diff
+                    .iter_all_changes()
+                    .filter(|line| line.tag() != similar::ChangeTag::Equal)
+                {
                     writeln!(shown, "{name}:{}{:?}", line.tag(), line.value()).unwrap();
                 }
             }
@@ -134,7 +143,11 @@ fn change(tree: &SourceTree, text: &str) -> String {
     }
     for overlay in &applied.overlays {
         for change in &overlay.changes {
-            let member = change.member.as_ref().map(|member| format!("({member})")).unwrap_or_default();
+            let member = change
+                .member
+                .as_ref()
+                .map(|member| format!("({member})"))
+                .unwrap_or_default();
             writeln!(shown, "= {}{member} {}", change.file, action(&change.action)).unwrap();
         }
         for warning in &overlay.warnings {

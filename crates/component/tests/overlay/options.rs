@@ -67,7 +67,10 @@ fn nothing_is_added_for_nothing() {
     let spec = "Name: x\nSource9999: a\n%description\nx\n";
     let mut tree = SourceTree::new(SourcePath::new("x.spec").unwrap(), spec);
     let prepared = prepare(&mut tree, "x", &[], &settings()).unwrap();
-    assert_eq!(prepared.warnings, ["`check.skip` has no effect: the spec has no %check"]);
+    assert_eq!(
+        prepared.warnings,
+        ["`check.skip` has no effect: the spec has no %check"]
+    );
     let text = contents(&tree)["x.spec"].clone();
     assert!(String::from_utf8_lossy(&text).contains("Source9999: a\nSource10000: x.lazuli.macros\n"));
     for name in ["a b", "", "x\ny", "x{"] {
@@ -104,7 +107,14 @@ fn rpm_reads_the_options() {
         .env("HOME", folder.path())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "[10|blue||blue-x|] one\ntwo\n");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "[10|blue||blue-x|] one\ntwo\n"
+    );
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

@@ -49,12 +49,20 @@ fn later_overlays_see_what_earlier_ones_did() {
     let mut tree = sample();
     let applied = run(&mut tree, ALL).unwrap();
     assert_eq!(applied.overlays.len(), 9);
-    assert_eq!(applied.overlays[7].changes[0].action, FileAction::Renamed { to: "GNUmakefile".into() });
+    assert_eq!(
+        applied.overlays[7].changes[0].action,
+        FileAction::Renamed {
+            to: "GNUmakefile".into()
+        }
+    );
     let contents = contents(&tree);
     assert!(contents["GNUmakefile"].starts_with(b"# first\nall:"));
     assert!(contents.contains_key("new.patch"));
     let spec = String::from_utf8(contents["sample.spec"].clone()).unwrap();
-    assert!(spec.contains("Patch2: new.patch\nBuildRequires: cmake\n\n%description"), "{spec}");
+    assert!(
+        spec.contains("Patch2: new.patch\nBuildRequires: cmake\n\n%description"),
+        "{spec}"
+    );
     assert!(spec.contains("    --enable-old\ncmake .\n"));
     assert!(!spec.contains("devel"));
     // The same again is the same.
@@ -65,11 +73,19 @@ fn later_overlays_see_what_earlier_ones_did() {
 
 #[test]
 fn one_that_fails_undoes_all() {
-    let text = format!("{ALL}\n[[overlays]]\ntype = 'spec-update-tag'\ndescription = 'Last'\ntag = 'Epoch'\nvalue = '1'\n");
+    let text = format!(
+        "{ALL}\n[[overlays]]\ntype = 'spec-update-tag'\ndescription = 'Last'\ntag = 'Epoch'\nvalue = '1'\n"
+    );
     let shown = failure(&sample(), &text);
-    assert!(shown.starts_with("overlay 10 (spec-update-tag) “Last” at sample.comp.toml:100 does not apply"), "{shown}");
+    assert!(
+        shown.starts_with("overlay 10 (spec-update-tag) “Last” at sample.comp.toml:100 does not apply"),
+        "{shown}"
+    );
     // Each of them, when it is the last.
-    let tables: Vec<&str> = ALL.split("[[overlays]]").filter(|table| !table.trim().is_empty()).collect();
+    let tables: Vec<&str> = ALL
+        .split("[[overlays]]")
+        .filter(|table| !table.trim().is_empty())
+        .collect();
     for count in 0..tables.len() {
         let mut text = String::new();
         for table in &tables[..count] {
@@ -98,13 +114,21 @@ fn the_result_is_a_spec() {
     }
     let output = Command::new("rpmspec")
         .args(["-q", "--qf", "%{name} [%{patch},] [%{requires},]\n"])
-        .args(["--srpm", "--define", &format!("_sourcedir {}", folder.path().display())])
+        .args([
+            "--srpm",
+            "--define",
+            &format!("_sourcedir {}", folder.path().display()),
+        ])
         .args([&old, &new])
         .env("LC_ALL", "C.UTF-8")
         .env("HOME", folder.path())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "sample second.patch,first.patch, gcc,\nsample new.patch,second.patch,first.patch, cmake,\n"

@@ -1,6 +1,6 @@
 //! Patches: put in with the next free number, taken out with the lines that apply them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::edit::{Edit, Splice};
@@ -11,6 +11,9 @@ use super::{Document, nearest_line};
 
 /// Highest number of a patch that is counted on from: rpm's numbers are 32 bits wide.
 const MAX_NUMBER: u32 = u32::MAX - 1;
+
+/// Most patches of a spec of which some are removed.
+const MAX_PATCHES: usize = 20_000;
 
 /// Whether a new patch will be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,21 +72,18 @@ impl Document {
     /// All patches, in order, with the numbers that rpm gives them (build/parsePreamble.c): one that is not numbered
     /// has the highest number before it and one, the first having 0.
     fn patches(&self) -> Vec<Patch> {
-        self.patches_without(&BTreeSet::new(), &BTreeSet::new())
+        self.patches_without(&BTreeSet::new(), &BTreeMap::new())
     }
 
     /// As [`patches`](Self::patches), without some lines, and with some lines counted as written with their number now.
-    fn patches_without(&self, gone: &BTreeSet<usize>, pinned: &BTreeSet<(usize, u32)>) -> Vec<Patch> {
+    fn patches_without(&self, gone: &BTreeSet<usize>, pinned: &BTreeMap<usize, u32>) -> Vec<Patch> {
         let mut last: Option<u32> = None;
         let mut patches = Vec::new();
         for (line, value, numbering, written) in self.patch_lines() {
             if gone.contains(&line) {
                 continue;
             }
-            let pin = pinned
-                .iter()
-                .find(|(at, _)| *at == line)
-                .map(|(_, number)| *number);
+            let pin = pinned.get(&line).copied();
             let number = match (numbering, written.or(pin)) {
                 (_, Some(number)) => Some(number),
                 (Numbering::Written, None) => None,
@@ -233,6 +233,10 @@ impl Document {
         matches: &dyn Fn(&str) -> bool,
     ) -> Result<(Edit, Vec<String>), EditError> {
         let patches = self.patches();
+        if patches.len() > MAX_PATCHES {
+            let problem = "the spec has more than 20,000 patches";
+            return Err(EditError::new(EditErrorKind::Refused, problem));
+        }
         let (gone, stay): (Vec<Patch>, Vec<Patch>) = patches
             .into_iter()
             .partition(|patch| self.patch_names(&patch.value).iter().any(|name| matches(name)));
@@ -284,7 +288,7 @@ impl Document {
     ) -> Result<Vec<Splice>, EditError> {
         let gone: BTreeSet<usize> = gone.iter().map(|patch| patch.line).collect();
         let used: BTreeSet<u32> = references.iter().map(|reference| reference.number).collect();
-        let mut pinned = BTreeSet::new();
+        let mut pinned = BTreeMap::new();
         // Each turn writes one number more.
         for _ in 0..=stay.len() {
             let now = self.patches_without(&gone, &pinned);

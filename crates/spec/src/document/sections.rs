@@ -7,6 +7,9 @@ use super::error::{EditError, EditErrorKind};
 use super::line::LineKind;
 use super::{Document, PackageRef, Section, nearest_line};
 
+/// Most sections that one edit is made in.
+const MAX_SECTIONS: usize = 5_000;
+
 /// What an edit is made in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'a> {
@@ -32,6 +35,10 @@ impl Document {
             .filter(|index| self.sections[*index].name == plain)
             .filter(|index| self.names.is(&self.sections[*index].package, package))
             .collect();
+        if found.len() > MAX_SECTIONS {
+            let problem = format!("there are more than 5,000 sections %{plain}");
+            return Err(EditError::new(EditErrorKind::Refused, problem));
+        }
         match found.is_empty() {
             true => Err(self.no_section(&plain, package)),
             false => Ok(found),

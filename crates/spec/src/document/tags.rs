@@ -374,7 +374,10 @@ impl Document {
             None => format!("{}:", tag.name),
         };
         let texts: Vec<String> = tags.iter().map(text).collect();
-        let lines = tags.iter().zip(&texts).map(|(tag, text)| (tag.line + 1, text.as_bytes()));
+        let lines = tags
+            .iter()
+            .zip(&texts)
+            .map(|(tag, text)| (tag.line + 1, text.as_bytes()));
         let nearest = nearest_line(&wanted, lines).map(|near| self.near(near.line - 1));
         let section = self
             .preambles(package)

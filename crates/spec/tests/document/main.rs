@@ -1,6 +1,6 @@
 //! The lossless editor: edits and their differences, errors, and that nothing else changes.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod errors;
 mod patches;
