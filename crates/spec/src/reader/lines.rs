@@ -29,7 +29,9 @@ const MAX_INCLUDED: usize = 64;
 const MAX_TEXT: usize = 512 << 20;
 /// Bytes that one macro or continuation may take in the file.
 const MAX_CHUNK: usize = 32 << 20;
-/// So many warnings, conditionals and unknowns are kept; more say nothing more.
+/// So many macros that nobody defines are listed; each is compared with those before it.
+const MAX_UNKNOWNS: usize = 5_000;
+/// So many warnings and conditionals are kept; more say nothing more.
 pub(crate) const MAX_RECORDS: usize = 100_000;
 
 /// What is taken from a line before a section sees it.
@@ -493,7 +495,7 @@ impl Lines {
             // `%prep` and its like are no macros, though the engine can't know it.
             let known = matches!(&kind, UnknownKind::Macro(name) if super::section::is_word_of_specs(name));
             let seen = self.records.unknowns.iter().any(|unknown| unknown.kind == kind);
-            if !known && !seen && self.records.unknowns.len() < MAX_RECORDS {
+            if !known && !seen && self.records.unknowns.len() < MAX_UNKNOWNS {
                 let position = self.position();
                 self.records.unknowns.push(Unknown { kind, position });
             }

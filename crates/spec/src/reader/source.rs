@@ -10,7 +10,7 @@ use super::state::Reader;
 use super::values::clean_path;
 
 /// More sources and patches are refused.
-const MAX_SOURCES: usize = 100_000;
+const MAX_SOURCES: usize = 20_000;
 
 impl SourceKind {
     fn word(self) -> &'static str {
