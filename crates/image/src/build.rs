@@ -9,12 +9,14 @@
 //! Every id (disk, partitions, file systems, documents) is derived from what the image is made of, and every time is
 //! [`ImageSpec::epoch`]: the same inputs give the same bytes in every format.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lazuli_disk::disk::{DiskWriter, Partition};
 use lazuli_disk::gpt::{Attributes, derive_uuid, partition_type};
+use lazuli_durable::WorkFolder;
 use lazuli_disk::{Digest, OutputFile, Tree, ext4, fat, qcow2, vhd};
 use sha2::Sha256;
 use uuid::{Uuid, uuid};
@@ -80,6 +82,8 @@ pub struct ImageSpec {
     pub formats: Vec<Format>,
     /// The packages of the root.
     pub packages: Vec<Package>,
+    /// Texts by name, for the manifest.
+    pub labels: BTreeMap<String, String>,
     /// `SOURCE_DATE_EPOCH`: the time of everything that has none of its own.
     pub epoch: u32,
 }
@@ -101,6 +105,7 @@ impl ImageSpec {
             root_size: None,
             formats: vec![Format::Raw, Format::Qcow2, Format::Vhd],
             packages: Vec::new(),
+            labels: BTreeMap::new(),
             epoch,
         }
     }
@@ -197,7 +202,7 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
 
     clock.start(Stage::Disk);
     // The raw disk is the source of the other formats; where nobody asked for it, it is hidden and goes away.
-    let scratch = tempfile::tempdir_in(out).map_err(|e| Error::io("create a folder in", out, e))?;
+    let scratch = WorkFolder::create(out, ".scratch-").map_err(|e| Error::io("create a folder in", out, e))?;
     let keep_raw = spec.formats.contains(&Format::Raw);
     let raw_name = format!("{}.raw", spec.stem());
     let raw = if keep_raw {
@@ -219,6 +224,7 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
         version: spec.version.clone(),
         arch: spec.arch.clone(),
         distribution: spec.distribution.clone(),
+        labels: spec.labels.clone(),
         created: manifest::rfc3339(spec.epoch.into()),
         epoch: spec.epoch.into(),
         kernel: disk.kernel,

@@ -23,3 +23,4 @@ mod view;
 
 pub use build::{Built, Format, ImageSpec, Stage};
 pub use error::{Error, Result};
+pub use view::View;

@@ -2,6 +2,7 @@
 
 use lazuli_rpm::Metadata;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The version of the record's schema; it grows when a field changes its meaning or goes away.
@@ -134,6 +135,9 @@ pub struct Manifest {
     pub arch: String,
     /// The distribution's name.
     pub distribution: String,
+    /// What the image's definition says of it: texts by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub labels: BTreeMap<String, String>,
     /// The build's fixed time, RFC 3339 in UTC.
     pub created: String,
     /// `SOURCE_DATE_EPOCH` of the build.

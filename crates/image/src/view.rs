@@ -23,16 +23,18 @@ pub(crate) struct Walk<'t> {
 
 /// A tree, looked at as a file system.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'t> {
+pub struct View<'t> {
     tree: &'t Tree,
 }
 
 impl<'t> View<'t> {
-    pub(crate) fn new(tree: &'t Tree) -> Self {
+    /// Looks at a tree.
+    pub fn new(tree: &'t Tree) -> Self {
         Self { tree }
     }
 
-    pub(crate) fn tree(&self) -> &'t Tree {
+    /// The tree.
+    pub fn tree(&self) -> &'t Tree {
         self.tree
     }
 
@@ -74,7 +76,7 @@ impl<'t> View<'t> {
     }
 
     /// The entry at the end of `path`, links followed.
-    pub(crate) fn find(&self, path: &str) -> Result<Option<&'t Entry>> {
+    pub fn find(&self, path: &str) -> Result<Option<&'t Entry>> {
         Ok(self.walk(path)?.map(|walk| walk.end))
     }
 
@@ -107,12 +109,12 @@ impl<'t> View<'t> {
     }
 
     /// The bytes of the regular file at `path`; an error if there is none.
-    pub(crate) fn read(&self, path: &str, purpose: &'static str) -> Result<Cow<'t, [u8]>> {
+    pub fn read(&self, path: &str, purpose: &'static str) -> Result<Cow<'t, [u8]>> {
         read_content(self.content(path, purpose)?)
     }
 
     /// The text of the regular file at `path`, if it is there; what is not UTF-8 is replaced.
-    pub(crate) fn read_text(&self, path: &str) -> Result<Option<String>> {
+    pub fn read_text(&self, path: &str) -> Result<Option<String>> {
         let Some(entry) = self.find(path)? else {
             return Ok(None);
         };
@@ -121,7 +123,7 @@ impl<'t> View<'t> {
     }
 
     /// The names of what lies directly in the folder at `path`, sorted; empty if there is no such folder.
-    pub(crate) fn names_in(&self, path: &str) -> Result<Vec<String>> {
+    pub fn names_in(&self, path: &str) -> Result<Vec<String>> {
         let Some(folder) = self.find(path)? else {
             return Ok(Vec::new());
         };

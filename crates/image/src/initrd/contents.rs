@@ -23,7 +23,6 @@ pub(super) const PROGRAMS: &[&str] = &[
     "/usr/bin/umount",
     "/usr/lib/systemd/system-generators/systemd-fstab-generator",
     "/usr/lib/systemd/systemd",
-    "/usr/lib/systemd/systemd-executor",
     "/usr/lib/systemd/systemd-fsck",
     "/usr/lib/systemd/systemd-modules-load",
     "/usr/lib/systemd/systemd-shutdown",
@@ -33,6 +32,9 @@ pub(super) const PROGRAMS: &[&str] = &[
     "/usr/sbin/fsck",
     "/usr/sbin/fsck.ext4",
 ];
+
+/// Programs that go in where the root has them: systemd starts services through the executor since version 255.
+pub(super) const OPTIONAL_PROGRAMS: &[&str] = &["/usr/lib/systemd/systemd-executor"];
 
 /// Libraries that are loaded by name while running (`dlopen`), and so are in no `DT_NEEDED`.
 pub(super) const LOADED_LIBRARIES: &[&str] = &["libkmod.so.2"];

@@ -122,6 +122,11 @@ pub fn build(root: &Tree, settings: &InitrdSettings) -> Result<Initrd> {
     for path in required_files().iter().chain(&settings.extra_files) {
         collector.take(path, "the initrd")?;
     }
+    for path in contents::OPTIONAL_PROGRAMS {
+        if view.find(path)?.is_some() {
+            collector.take(path, "the initrd")?;
+        }
+    }
     for library in contents::LOADED_LIBRARIES {
         collector.take_library(library, "/usr/lib/systemd/systemd")?;
     }

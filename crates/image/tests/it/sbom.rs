@@ -21,6 +21,7 @@ fn manifest() -> Manifest {
         version: "2.0".to_owned(),
         arch: "x86_64".to_owned(),
         distribution: "Lazuli".to_owned(),
+        labels: std::collections::BTreeMap::new(),
         created: "2023-11-14T22:13:20Z".to_owned(),
         epoch: 1_700_000_000,
         kernel: Kernel {
