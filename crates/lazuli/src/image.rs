@@ -5,6 +5,7 @@ use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::terminal::Stages;
 use crate::workspace::Workspace;
 use lazuli_catalog::{ImageFormat, ImageName, ResolvedImage};
+use lazuli_durable::WorkFolder;
 use lazuli_image::manifest::Manifest;
 use lazuli_image::{Built, Format, ImageSpec};
 use std::path::{Path, PathBuf};
@@ -121,7 +122,7 @@ fn build(
     if request.keep_root {
         workspace
             .terminal
-            .note(format!("the root tree is kept: {}", root.keep().display()));
+            .note(format!("the root tree is kept: {}", root.keep()?.display()));
     } else {
         root.remove()?;
         stages.done("clean up");
@@ -171,6 +172,7 @@ fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) ->
         })
         .collect();
     spec.packages.clone_from(&root.packages);
+    spec.labels.clone_from(&image.labels);
     Ok(spec)
 }
 
@@ -253,7 +255,7 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
         );
     };
     let image = resolve(workspace, name, &[])?;
-    let again = tempfile::tempdir_in(&workspace.out)?;
+    let again = WorkFolder::create(&workspace.out.join("work"), "verify-")?;
     let request = Request {
         update_vanished: false,
         keep_root: false,

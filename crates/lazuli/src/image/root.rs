@@ -6,6 +6,7 @@ use crate::terminal::Stages;
 use crate::workspace::Workspace;
 use lazuli_catalog::ResolvedImage;
 use lazuli_compose::{FolderFetcher, Rollback, Signatures, open_repository};
+use lazuli_durable::WorkFolder;
 use lazuli_image::manifest::Package;
 use lazuli_openpgp::Keyring;
 use lazuli_repodata::PackageRecord;
@@ -25,9 +26,11 @@ pub struct Root {
     pub packages: Vec<Package>,
     /// Where it is memory; unmounted before the folder goes.
     scratch: Option<Scratch>,
-    folder: tempfile::TempDir,
+    folder: WorkFolder,
 }
 
+/// Roots that are kept at most.
+const KEPT_MAX: usize = 1000;
 /// Memory that a root may take.
 const MEMORY: u64 = 4 << 30;
 /// Memory that must be available for a root to be made in memory at all: what it takes must not be missed.
@@ -45,7 +48,7 @@ impl Root {
         let repository = workspace.repository();
         let keyring =
             Keyring::from_bytes(workspace.signing_key()?.certificate()?.as_bytes()).or_fail(Kind::Trust)?;
-        let records = records(&repository, &keyring, time)?;
+        let records = records(&repository, &keyring)?;
         let mut pool = Pool::new(&workspace.architecture.to_string());
         pool.add_repository("lazuli", 99, records, None)?;
         let solution = resolve(&pool, image)?;
@@ -64,8 +67,7 @@ impl Root {
         stages.done("check packages");
 
         let work = workspace.out.join("work");
-        std::fs::create_dir_all(&work)?;
-        let folder = tempfile::Builder::new().prefix("root-").tempdir_in(&work)?;
+        let folder = WorkFolder::create(&work, "root-")?;
         let scratch = match where_to {
             Staging::Memory if memory_available() >= MEMORY_AVAILABLE => {
                 Scratch::mount(folder.path(), MEMORY).ok()
@@ -101,10 +103,21 @@ impl Root {
         })
     }
 
-    /// Leaves the root where it is.
-    pub fn keep(self) -> PathBuf {
-        let _ = self.folder.keep();
-        self.path
+    /// Leaves the root there, under a name that no later run removes.
+    pub fn keep(self) -> Result<PathBuf> {
+        let parent = self.folder.path().parent().unwrap_or(Path::new("."));
+        let target = (1..=KEPT_MAX)
+            .map(|number| parent.join(format!("kept-{number}")))
+            .find(|target| !target.exists())
+            .ok_or_else(|| {
+                Failure::message(
+                    Kind::Failed,
+                    format!("{KEPT_MAX} roots are kept in {}", parent.display()),
+                )
+                .hint("remove those that nobody needs")
+            })?;
+        self.folder.keep(&target)?;
+        Ok(target.join("root"))
     }
 
     /// Removes the root.
@@ -132,7 +145,7 @@ fn memory_available() -> u64 {
 }
 
 /// What the project's own repository has, from the signature on.
-fn records(repository: &Path, keyring: &Keyring, _time: u64) -> Result<Vec<PackageRecord>> {
+fn records(repository: &Path, keyring: &Keyring) -> Result<Vec<PackageRecord>> {
     let fetcher = FolderFetcher {
         root: repository.to_owned(),
     };
