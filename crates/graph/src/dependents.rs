@@ -69,6 +69,42 @@ impl BuildGraph {
         Ok(found)
     }
 
+    /// The components in whose buildroot a package of this one is, by name, each with the shortest way to it.
+    pub fn direct_dependents(&self, name: &str) -> Result<Vec<(String, Vec<Step>)>, Error> {
+        let start = self.build(self.find(name)?);
+        // Of each node that was reached: what it needs on the way, and by which edge.
+        let mut towards: HashMap<NodeIndex<u32>, _> = HashMap::new();
+        let mut queue = VecDeque::from([start]);
+        let mut found = Vec::new();
+        while let Some(node) = queue.pop_front() {
+            for edge in self.nodes.edges_directed(node, Direction::Incoming) {
+                let next = edge.source();
+                if next == start || towards.contains_key(&next) {
+                    continue;
+                }
+                towards.insert(next, (node, *edge.weight()));
+                match self.nodes[next] {
+                    Node::Build(component) => found.push((component, next)),
+                    Node::Package(_) => queue.push_back(next),
+                }
+            }
+        }
+        found.sort_unstable();
+        let way = |from: NodeIndex<u32>| {
+            let mut way = Vec::new();
+            let mut at = from;
+            while let Some((next, need)) = towards.get(&at) {
+                way.extend(self.describe(at, *need, *next));
+                at = *next;
+            }
+            way
+        };
+        let named = found
+            .into_iter()
+            .map(|(component, node)| (self.components[component as usize].clone(), way(node)));
+        Ok(named.collect())
+    }
+
     /// The shortest way from a component to one that it needs; nothing if it does not need it.
     pub fn why(&self, name: &str, needs: &str) -> Result<Option<Vec<Step>>, Error> {
         let (start, end) = (self.build(self.find(name)?), self.build(self.find(needs)?));

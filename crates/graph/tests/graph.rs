@@ -148,6 +148,18 @@ fn a_failure_stops_what_needs_it_and_nothing_else() {
 }
 
 #[test]
+fn direct_dependents_have_a_package_of_it_in_their_buildroot() {
+    let graph = project("a: b-devel\n> a\nb:\n> b-devel | | c-libs\nc:\n> c-libs\nd: a\n> d\ne: c-libs\n> e");
+    let found: Vec<(String, usize)> = graph
+        .direct_dependents("c")
+        .unwrap()
+        .into_iter()
+        .map(|(name, way)| (name, way.len()))
+        .collect();
+    assert_eq!(found, [("a".to_owned(), 2), ("e".to_owned(), 1)]);
+}
+
+#[test]
 fn versions_files_and_rich_dependencies_count() {
     let check = |needs: &str, expected: &[&str]| {
         let text = format!(
