@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use lazuli_catalog::schema;
 use lazuli_catalog::{
-    CommitId, ComponentName, DistroName, DistroVersion, EditError, NewComponent, PackageName, Source, SpecSource,
-    Timestamp, add_component,
+    CommitId, ComponentName, DistroName, DistroVersion, EditError, NewComponent, PackageName, Source,
+    SpecSource, Timestamp, add_component,
 };
 
 use crate::compose::ComposeError;
@@ -159,25 +159,43 @@ pub fn add(
         let place = catalog.location("components", request.name.as_str());
         return Err(AddError::Exists {
             name: request.name.clone(),
-            place: place.map(|place| format!("{}:{}", place.file.display(), place.line)).unwrap_or_default(),
+            place: place
+                .map(|place| format!("{}:{}", place.file.display(), place.line))
+                .unwrap_or_default(),
         });
     }
     let default = default_upstream(state, &request.name);
-    let distro = request.distro.clone().or_else(|| default.as_ref().map(|default| default.distro.clone()));
+    let distro = request
+        .distro
+        .clone()
+        .or_else(|| default.as_ref().map(|default| default.distro.clone()));
     let distro = distro.ok_or_else(|| AddError::NoDistro {
         name: request.name.clone(),
     })?;
     let same_distro = default.as_ref().filter(|default| default.distro == distro);
-    let version = request.version.clone().or_else(|| same_distro.and_then(|default| default.version.clone()));
-    let resolved = catalog.distro_named(&distro, version.as_ref()).map_err(ComposeError::from)?;
-    let upstream_name = request.upstream_name.clone().unwrap_or_else(|| request.name.to_string());
+    let version = request
+        .version
+        .clone()
+        .or_else(|| same_distro.and_then(|default| default.version.clone()));
+    let resolved = catalog
+        .distro_named(&distro, version.as_ref())
+        .map_err(ComposeError::from)?;
+    let upstream_name = request
+        .upstream_name
+        .clone()
+        .unwrap_or_else(|| request.name.to_string());
     let package = UpstreamPackage::new(&resolved, &upstream_name);
-    let choice = match (&request.commit, same_distro.and_then(|default| default.snapshot.clone())) {
+    let choice = match (
+        &request.commit,
+        same_distro.and_then(|default| default.snapshot.clone()),
+    ) {
         (Some(commit), _) => CommitChoice::Pinned(commit.to_string()),
         (None, Some(snapshot)) => CommitChoice::Before(snapshot),
         (None, None) => CommitChoice::Newest,
     };
-    let commit = provider.resolve(&package, &choice).map_err(ComposeError::provider("a commit", &package))?;
+    let commit = provider
+        .resolve(&package, &choice)
+        .map_err(ComposeError::provider("a commit", &package))?;
     let tree = provider
         .checkout(&package, &commit)
         .map_err(ComposeError::provider(format!("commit {commit}"), &package))?;
@@ -224,7 +242,10 @@ impl Added {
 
 fn default_upstream(state: &ProjectState, name: &ComponentName) -> Option<Default> {
     let package = PackageName::new(name.as_str()).ok()?;
-    let component = state.catalog().undefined_component(&package, state.distro()).ok()?;
+    let component = state
+        .catalog()
+        .undefined_component(&package, state.distro())
+        .ok()?;
     match component.source {
         Source::Spec(SpecSource::Upstream {
             distro,
@@ -244,8 +265,12 @@ fn default_upstream(state: &ProjectState, name: &ComponentName) -> Option<Defaul
 fn new_component(request: &AddRequest, distro: &DistroName, default: Option<&Default>) -> schema::Component {
     let inherits_distro = default.is_some_and(|default| default.distro == *distro);
     let inherits_version = inherits_distro
-        && (request.version.is_none() || default.and_then(|default| default.version.as_ref()) == request.version.as_ref());
-    let upstream_name = request.upstream_name.clone().filter(|name| name != request.name.as_str());
+        && (request.version.is_none()
+            || default.and_then(|default| default.version.as_ref()) == request.version.as_ref());
+    let upstream_name = request
+        .upstream_name
+        .clone()
+        .filter(|name| name != request.name.as_str());
     if inherits_version && upstream_name.is_none() && request.commit.is_none() {
         return schema::Component::default();
     }
@@ -272,7 +297,9 @@ fn choose_file(state: &ProjectState, asked: Option<&Path>) -> Result<(PathBuf, F
     if let Some(asked) = asked {
         return match catalog.files().any(|file| file == asked) {
             true => Ok((asked.to_owned(), FileReason::Asked)),
-            false => Err(AddError::ForeignFile { path: asked.to_owned() }),
+            false => Err(AddError::ForeignFile {
+                path: asked.to_owned(),
+            }),
         };
     }
     let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
@@ -283,7 +310,9 @@ fn choose_file(state: &ProjectState, asked: Option<&Path>) -> Result<(PathBuf, F
     }
     // Of equals the first that is loaded. A file of one component is that component's own.
     let most = counts.values().copied().max().unwrap_or(0);
-    let found = catalog.files().find(|file| most > 1 && counts.get(*file) == Some(&most));
+    let found = catalog
+        .files()
+        .find(|file| most > 1 && counts.get(*file) == Some(&most));
     Ok(match found {
         Some(file) => (file.to_owned(), FileReason::MostComponents),
         None => (catalog.root_file().to_owned(), FileReason::RootFile),

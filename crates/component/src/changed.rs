@@ -16,7 +16,7 @@ pub struct Dependent {
     pub needs: String,
 }
 
-/// Who needs a component directly.
+/// Who needs a component directly; of a component that is not known, nobody.
 pub type DirectDependents<'a> = &'a dyn Fn(&str) -> Vec<Dependent>;
 
 /// One side of a comparison.

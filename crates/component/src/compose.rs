@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lazuli_catalog::{
-    BuildSettings, CheckPhase, ComponentName, OverlayAction, ResolvedComponent, Source, SourceOrigin, SpecSource,
-    UpstreamProvenance,
+    BuildSettings, CheckPhase, ComponentName, OverlayAction, ResolvedComponent, Source, SourceOrigin,
+    SpecSource, UpstreamProvenance,
 };
 
 use crate::overlay::{self, Applied, OverlayFailure, OverlayStep, Prepared};
@@ -71,9 +71,16 @@ impl ComposeError {
         }
     }
 
-    pub(crate) fn provider(what: impl Into<String>, package: &UpstreamPackage) -> impl FnOnce(ProviderError) -> Self {
+    pub(crate) fn provider(
+        what: impl Into<String>,
+        package: &UpstreamPackage,
+    ) -> impl FnOnce(ProviderError) -> Self {
         let (what, package) = (what.into(), package.name.clone());
-        move |source| ComposeError::Provider { what, package, source }
+        move |source| ComposeError::Provider {
+            what,
+            package,
+            source,
+        }
     }
 }
 
@@ -102,7 +109,10 @@ pub fn upstream_package(
 ) -> Result<Option<UpstreamPackage>, lazuli_catalog::Error> {
     match &component.source {
         Source::Spec(SpecSource::Upstream {
-            distro, version, name, ..
+            distro,
+            version,
+            name,
+            ..
         }) => {
             let distro = state.catalog().distro_named(distro, version.as_ref())?;
             Ok(Some(UpstreamPackage::new(&distro, name)))
@@ -187,7 +197,8 @@ fn without_reasons(build: &BuildSettings) -> BuildSettings {
 
 /// What stands at the top of the spec, so that nobody edits it by hand; and where it comes from, if that is wanted.
 fn provenance(state: &ProjectState, component: &ResolvedComponent, commit: Option<&str>) -> Vec<String> {
-    let mut lines = vec!["Rendered by lazuli: change the component's configuration, not this file.".to_owned()];
+    let mut lines =
+        vec!["Rendered by lazuli: change the component's configuration, not this file.".to_owned()];
     if component.build.upstream_provenance == UpstreamProvenance::Emit
         && let (Ok(Some(package)), Some(commit)) = (upstream_package(state, component), commit)
     {
@@ -203,7 +214,11 @@ fn fetch(
     package: &UpstreamPackage,
     provider: &dyn SourceProvider,
 ) -> Result<BTreeMap<String, Content>, ComposeError> {
-    let wanted: Vec<&str> = component.overlays.iter().filter_map(|overlay| touched(&overlay.action)).collect();
+    let wanted: Vec<&str> = component
+        .overlays
+        .iter()
+        .filter_map(|overlay| touched(&overlay.action))
+        .collect();
     let mut fetched = BTreeMap::new();
     if wanted.is_empty() {
         return Ok(fetched);
@@ -211,11 +226,18 @@ fn fetch(
     for file in lookaside_files(tree)? {
         if wanted.contains(&file.name.as_str()) && !tree.contains(&file.name) {
             let get = ComposeError::provider(format!("lookaside file {}", file.name), package);
-            fetched.insert(file.name.clone(), provider.lookaside(package, &file).map_err(get)?);
+            fetched.insert(
+                file.name.clone(),
+                provider.lookaside(package, &file).map_err(get)?,
+            );
         }
     }
     // What the project itself has downloaded can be changed too.
-    for file in component.source_files.iter().filter(|file| wanted.contains(&file.filename.as_str())) {
+    for file in component
+        .source_files
+        .iter()
+        .filter(|file| wanted.contains(&file.filename.as_str()))
+    {
         let (SourceOrigin::Download { uri }, Some(digest)) = (&file.origin, &file.digest) else {
             continue;
         };
@@ -238,9 +260,8 @@ fn fetch(
 /// The file that an overlay needs the bytes of, where it may be one that is not in the repository.
 fn touched(action: &OverlayAction) -> Option<&str> {
     match action {
-        OverlayAction::FileSearchReplace { archive, file, .. } | OverlayAction::FileRemove { archive, file } => {
-            Some(archive.as_deref().unwrap_or(file))
-        }
+        OverlayAction::FileSearchReplace { archive, file, .. }
+        | OverlayAction::FileRemove { archive, file } => Some(archive.as_deref().unwrap_or(file)),
         OverlayAction::FilePrependLines { file, .. } | OverlayAction::FileRename { file, .. } => Some(file),
         _ => None,
     }

@@ -66,14 +66,19 @@ pub fn diff(old: Option<&SourceTree>, new: &SourceTree, prefix: &str) -> Result<
     let mut files = Vec::new();
     let changes = match old {
         Some(old) => old.changes(new),
-        None => new.files().map(|(path, new)| (path, TreeChange::Added { new })).collect(),
+        None => new
+            .files()
+            .map(|(path, new)| (path, TreeChange::Added { new }))
+            .collect(),
     };
     for (path, change) in changes {
         let name = format!("{prefix}{path}");
         let (kind, text) = match change {
             TreeChange::Added { new } => (FileDiffKind::Added, file_diff(&name, None, Some(new))?),
             TreeChange::Removed { old } => (FileDiffKind::Removed, file_diff(&name, Some(old), None)?),
-            TreeChange::Changed { old, new } => (FileDiffKind::Changed, file_diff(&name, Some(old), Some(new))?),
+            TreeChange::Changed { old, new } => {
+                (FileDiffKind::Changed, file_diff(&name, Some(old), Some(new))?)
+            }
         };
         files.push(FileDiff {
             path: path.to_string(),

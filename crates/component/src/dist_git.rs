@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use lazuli_catalog::CommitId;
 use lazuli_source::{
-    self as source, Digest, DistGit, FileName, FileRequest, FileVersion, Freshness, FullCommit, HashAlgorithm,
-    LookasideRequest, OnProgress, SourceEntry, Sources, TreeMode, TreePath, UrlTemplate, Variable,
+    self as source, Digest, DistGit, FileName, FileRequest, FileVersion, Freshness, FullCommit,
+    HashAlgorithm, LookasideRequest, OnProgress, SourceEntry, Sources, TreeMode, TreePath, UrlTemplate,
+    Variable,
 };
 
 use crate::git::Person;
 use crate::provider::{
-    CHANGELOG_FILE, ChangelogFile, CommitChoice, LookasideFile, ProviderError, SourceProvider, UpstreamCommit,
-    UpstreamPackage,
+    CHANGELOG_FILE, ChangelogFile, CommitChoice, LookasideFile, ProviderError, SourceProvider,
+    UpstreamCommit, UpstreamPackage,
 };
 use crate::source_tree::{Content, FileMode, SourceFile, SourcePath, SourceTree, StoredFile, TreeError};
 
@@ -46,8 +47,12 @@ fn repository(package: &UpstreamPackage) -> Result<DistGit, ProviderError> {
 }
 
 fn entry(file: &LookasideFile) -> Result<SourceEntry, ProviderError> {
-    let algorithm = HashAlgorithm::parse(&file.hash_type)
-        .ok_or_else(|| format!("the hash algorithm {} of {} is not known", file.hash_type, file.name))?;
+    let algorithm = HashAlgorithm::parse(&file.hash_type).ok_or_else(|| {
+        format!(
+            "the hash algorithm {} of {} is not known",
+            file.hash_type, file.name
+        )
+    })?;
     Ok(SourceEntry {
         name: FileName::new(&file.name)?,
         digest: Digest::new(algorithm, &file.hash)?,
@@ -74,13 +79,17 @@ impl SourceProvider for DistGitProvider<'_> {
             CommitChoice::Before(time) => source::CommitChoice::Before(time.clone()),
             CommitChoice::Newest => source::CommitChoice::Head(self.freshness),
         };
-        let found = self.sources.resolve_commit(&repository(package)?, &choice, self.progress)?;
+        let found = self
+            .sources
+            .resolve_commit(&repository(package)?, &choice, self.progress)?;
         Ok(found.commit.to_string())
     }
 
     fn checkout(&self, package: &UpstreamPackage, commit: &str) -> Result<SourceTree, ProviderError> {
         let commit = FullCommit::new(commit)?;
-        let checkout = self.sources.checkout(&repository(package)?, &commit, self.progress)?;
+        let checkout = self
+            .sources
+            .checkout(&repository(package)?, &commit, self.progress)?;
         let spec = package.spec_name();
         if checkout.file(&spec).is_none() {
             return Err(TreeError::NoSpec { spec }.into());
@@ -105,9 +114,9 @@ impl SourceProvider for DistGitProvider<'_> {
         let repository = repository(package)?;
         let records = self.sources.history(&repository, &commit, self.progress)?;
         let versions = |path: &str| -> Result<BTreeMap<String, Option<Arc<[u8]>>>, ProviderError> {
-            let versions = self
-                .sources
-                .file_versions(&repository, &commit, &TreePath::new(path)?, self.progress)?;
+            let versions =
+                self.sources
+                    .file_versions(&repository, &commit, &TreePath::new(path)?, self.progress)?;
             let content = |one: FileVersion| (one.commit.to_string(), one.content.map(Arc::from));
             Ok(versions.into_iter().map(content).collect())
         };
@@ -147,7 +156,12 @@ impl SourceProvider for DistGitProvider<'_> {
             .lookaside
             .as_deref()
             .ok_or_else(|| format!("distribution `{}` has no `lookaside-base-uri`", package.distro))?;
-        let all = [Variable::Package, Variable::FileName, Variable::HashType, Variable::Hash];
+        let all = [
+            Variable::Package,
+            Variable::FileName,
+            Variable::HashType,
+            Variable::Hash,
+        ];
         let request = LookasideRequest {
             templates: vec![UrlTemplate::parse(address, &all)?],
             package: package.name.clone(),

@@ -1,4 +1,24 @@
-//! Components as they will be built: overlays, fingerprints, releases, rendered specs
+//! Components as they will be built: overlays, fingerprints, releases, rendered specs.
+//!
+//! ```text
+//!  project at a commit, or on the disk ──▶ ProjectState ──▶ ResolvedComponent, lock, recorded changes
+//!                                                              │
+//!  upstream (SourceProvider) ──▶ SourceTree ──compose──▶ SourceTree ──Renderer──▶ specs/b/bash/
+//!                                               │                    release, changelog: history
+//!                                               └──Updater──▶ locks/bash.lock, locks/bash.changes
+//! ```
+//!
+//! | question | answer |
+//! |---|---|
+//! | what can change a package | [`fingerprint()`](fingerprint::fingerprint), [`explain`] |
+//! | what must be rebuilt, and why | [`changed()`] |
+//! | which release, which changelog | [`history`] |
+//! | what is built | [`Renderer`] |
+//! | what does the project change | [`project_diff`] |
+//! | which commit, and what is recorded | [`Updater`] |
+//! | how does a component come in | [`add()`] |
+//!
+//! Nothing here reads the clock or the environment; git is run as a program; the network is behind [`SourceProvider`].
 
 mod add;
 pub mod archive;
@@ -37,7 +57,7 @@ pub use source_tree::{
 };
 pub use sources::SourcesError;
 pub use spec_reader::{ReaderError, References, SpecReader, SpecSummary};
-pub use state::{ProjectState, StateError};
+pub use state::{ProjectState, StateError, has_spec};
 pub use update::{
     Committed, Rebuild, Resolution, Update, UpdateError, UpdateOutcome, Updater, orphaned_locks,
 };

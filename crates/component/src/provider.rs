@@ -93,7 +93,8 @@ pub struct UpstreamCommit {
 }
 
 /// What a commit did to the file `changelog`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChangelogFile {
     /// Nothing.
     #[default]
@@ -227,7 +228,12 @@ impl LocalMirror {
                 _ => {}
             }
         }
-        Err(format!("there is no repository of {} in {}", package.name, self.repositories.display()).into())
+        Err(format!(
+            "there is no repository of {} in {}",
+            package.name,
+            self.repositories.display()
+        )
+        .into())
     }
 
     fn branch(package: &UpstreamPackage) -> &str {
@@ -270,10 +276,16 @@ impl SourceProvider for LocalMirror {
 
 impl LocalMirror {
     fn local_file(&self, file: &LookasideFile) -> Result<Content, ProviderError> {
-        let path = self.lookaside.join(Path::new(&file.name).file_name().unwrap_or_default());
+        let path = self
+            .lookaside
+            .join(Path::new(&file.name).file_name().unwrap_or_default());
         let content = std::fs::read(&path)?;
-        let found = digest(&file.hash_type, &content)
-            .ok_or_else(|| format!("the hash algorithm {} of {} is not known", file.hash_type, file.name))?;
+        let found = digest(&file.hash_type, &content).ok_or_else(|| {
+            format!(
+                "the hash algorithm {} of {} is not known",
+                file.hash_type, file.name
+            )
+        })?;
         match found.eq_ignore_ascii_case(&file.hash) {
             true => Ok(content.into()),
             false => Err(format!("{} has the digest {found}, not {}", path.display(), file.hash).into()),

@@ -139,7 +139,11 @@ fn declare(
             let found = digest(kind, &made.content.read()?).unwrap_or_default();
             if !found.eq_ignore_ascii_case(expected) {
                 let expected = expected.clone();
-                return Err(SourcesError::Mismatch { name, expected, found });
+                return Err(SourcesError::Mismatch {
+                    name,
+                    expected,
+                    found,
+                });
             }
             lookaside(&name, kind, &found)
         }

@@ -134,10 +134,17 @@ fn declared(spec: &[u8]) -> Vec<(u32, String)> {
     let document = Document::parse(spec);
     let mut found = Vec::new();
     let tags = document.tags(None).unwrap_or_default();
-    for tag in tags.into_iter().filter(|tag| matches!(tag.family.as_str(), "source" | "patch")) {
+    for tag in tags
+        .into_iter()
+        .filter(|tag| matches!(tag.family.as_str(), "source" | "patch"))
+    {
         found.push((line_number(tag.line), tag.value));
     }
-    for section in document.sections().iter().filter(|one| matches!(one.name, "sourcelist" | "patchlist")) {
+    for section in document
+        .sections()
+        .iter()
+        .filter(|one| matches!(one.name, "sourcelist" | "patchlist"))
+    {
         for line in section.body.clone() {
             let text = document.line(line);
             let text = text.trim();
@@ -192,7 +199,10 @@ fn macro_length(text: &str) -> usize {
         Some(b'(') => (b'(', b')'),
         Some(b'[') => (b'[', b']'),
         _ => {
-            let name = bytes.iter().skip(1).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+            let name = bytes
+                .iter()
+                .skip(1)
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
             return 1 + name.count();
         }
     };
@@ -219,7 +229,9 @@ struct TreeFiles {
 }
 
 fn within(path: &str) -> &str {
-    let rest = path.strip_prefix(SOURCE_FOLDER).map(|rest| rest.trim_start_matches('/'));
+    let rest = path
+        .strip_prefix(SOURCE_FOLDER)
+        .map(|rest| rest.trim_start_matches('/'));
     rest.unwrap_or(path).trim_start_matches("./")
 }
 
@@ -229,7 +241,10 @@ impl Files for TreeFiles {
         match self.tree.get(name) {
             Some(file) => {
                 let bytes = file.content.read().map_err(|error| error.to_string())?;
-                self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+                self.read
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(name.to_owned());
                 Ok(bytes.to_vec())
             }
             None => self.below.read(path),

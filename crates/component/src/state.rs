@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lazuli_catalog::{
-    Architecture, Catalog, ComponentLock, ComponentName, Diagnostics, Disk, DistroVersion, EntryKind, ImportSource,
-    LockFile, ResolvedComponent, ResolvedDistro, Sha256Digest, Source, SpecSource,
+    Architecture, Catalog, ComponentLock, ComponentName, Diagnostics, Disk, DistroVersion, EntryKind,
+    ImportSource, LockFile, ResolvedComponent, ResolvedDistro, Sha256Digest, Source, SpecSource,
 };
 
 use crate::files::ProjectFiles;
-use crate::fingerprint::{Environment, Fingerprint, FingerprintError, FingerprintInputs, SourceIdentity, fingerprint, token_of};
+use crate::fingerprint::{
+    Environment, Fingerprint, FingerprintError, FingerprintInputs, SourceIdentity, fingerprint, token_of,
+};
 use crate::git::{GitError, GitRepository};
 use crate::history::{ChangesFile, RecordError};
 use crate::source_tree::{Content, SourceFile, SourcePath, SourceTree, TreeError};
 
-/// What names of overlay files end with: they are configuration too.
-const OVERLAY_FILE: &str = ".overlay.toml";
 /// Deepest folder beside a local spec that is read.
 const MAX_DEPTH: usize = 32;
 /// Most files beside a local spec.
@@ -108,7 +108,11 @@ impl ProjectState {
         files: Arc<dyn ProjectFiles + Send>,
     ) -> Result<ProjectState, StateError> {
         let distro = catalog.distro(version)?;
-        let configuration = catalog.files().map(Path::to_owned).collect();
+        let configuration = catalog
+            .files()
+            .chain(catalog.overlay_files())
+            .map(Path::to_owned)
+            .collect();
         Ok(ProjectState {
             distro,
             files,
@@ -148,6 +152,16 @@ impl ProjectState {
         self.lock_dir.join(format!("{name}.lock"))
     }
 
+    /// All components of this version of the distribution that have a spec, for an architecture, sorted by name.
+    ///
+    /// # Errors
+    /// A component is incomplete.
+    pub fn spec_components(&self, architecture: Architecture) -> Result<Vec<ResolvedComponent>, StateError> {
+        let mut components = self.catalog.components(&self.distro, architecture)?;
+        components.retain(has_spec);
+        Ok(components)
+    }
+
     /// A component, resolved.
     ///
     /// # Errors
@@ -183,7 +197,14 @@ impl ProjectState {
     fn text(&self, path: &Path) -> Result<Option<String>, StateError> {
         match self.files.read(path) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(source) => Err(StateError::Read {
                 path: path.to_owned(),
                 source,
@@ -217,7 +238,7 @@ impl ProjectState {
                 let key = format!("{prefix}{}", entry.name);
                 match entry.kind {
                     EntryKind::Folder if depth < MAX_DEPTH => open.push((path, format!("{key}/"), depth + 1)),
-                    EntryKind::File if !self.configuration.contains(&path) && !entry.name.ends_with(OVERLAY_FILE) => {
+                    EntryKind::File if !self.configuration.contains(&path) => {
                         let file = SourceFile {
                             content: Content::from(read(&path)?),
                             mode: self.files.mode(&path),
@@ -256,7 +277,8 @@ impl ProjectState {
                 let digest = |(path, file): (&SourcePath, &SourceFile)| {
                     Ok((path.to_string(), file.content.sha256())) as Result<_, TreeError>
                 };
-                let files: BTreeMap<String, Sha256Digest> = tree.files().map(digest).collect::<Result<_, _>>()?;
+                let files: BTreeMap<String, Sha256Digest> =
+                    tree.files().map(digest).collect::<Result<_, _>>()?;
                 Ok(SourceIdentity::Files(files))
             }
             Source::Spec(SpecSource::Upstream {
@@ -269,7 +291,8 @@ impl ProjectState {
                 let locked = lock.and_then(|lock| lock.upstream_commit.as_ref());
                 // A pin that the lock does not follow is a change that nobody has locked yet.
                 let follows = |locked: &&lazuli_catalog::CommitId| {
-                    pin.as_ref().is_none_or(|pin| locked.as_str().starts_with(pin.as_str()))
+                    pin.as_ref()
+                        .is_none_or(|pin| locked.as_str().starts_with(pin.as_str()))
                 };
                 if let Some(commit) = locked.filter(follows) {
                     return Ok(SourceIdentity::Commit(commit.clone()));
@@ -295,7 +318,12 @@ impl ProjectState {
         environment: &Environment,
     ) -> Result<Fingerprint, StateError> {
         let source = self.identity(component, lock, imports)?;
-        self.fingerprint_of(component, &source, lock.map_or(0, |lock| lock.manual_bump), environment)
+        self.fingerprint_of(
+            component,
+            &source,
+            lock.map_or(0, |lock| lock.manual_bump),
+            environment,
+        )
     }
 
     /// The fingerprint of a component with a given source.
@@ -378,6 +406,12 @@ impl ProjectState {
             ("snapshot", text(snapshot.as_ref().map(ToString::to_string))),
         ]))
     }
+}
+
+/// Whether a component has a spec. Others are imported or generated: there is nothing to lock or to render.
+#[must_use]
+pub fn has_spec(component: &ResolvedComponent) -> bool {
+    matches!(component.source, Source::Spec(_))
 }
 
 fn imported(import: &ImportSource, imports: Option<&LockFile>) -> SourceIdentity {

@@ -17,13 +17,20 @@ use support::{DAY, START, has, reader, spec};
 
 #[test]
 fn messages_become_items() {
-    let check = |message: &str, expected: &[&str]| assert_eq!(changelog_items(message), expected, "{message:?}");
-    check("Update to 2.3.4 (bug#666)\n\nThis also fixes builds on arm64.\n", &["Update to 2.3.4 (bug#666)"]);
+    let check =
+        |message: &str, expected: &[&str]| assert_eq!(changelog_items(message), expected, "{message:?}");
+    check(
+        "Update to 2.3.4 (bug#666)\n\nThis also fixes builds on arm64.\n",
+        &["Update to 2.3.4 (bug#666)"],
+    );
     check(
         "Update to 2.3.5\n\n... (bug#667,\nbug#123)\n\n- Fixes s390 (bug#668)\n\n(no dash)\n- late\n",
         &["Update to 2.3.5 (bug#667, bug#123)", "Fixes s390 (bug#668)"],
     );
-    check("One\n\n… and more\n- two\n- three\n  goes on\n", &["One and more", "two", "three goes on"]);
+    check(
+        "One\n\n… and more\n- two\n- three\n  goes on\n",
+        &["One and more", "two", "three goes on"],
+    );
     check("- dashed subject\n\n- item\n", &["dashed subject", "item"]);
     check("Two lines\nof subject\n", &["Two lines of subject"]);
     check("100% of %{name}\n", &["100%% of %%{name}"]);
@@ -47,7 +54,11 @@ fn commit(id: &str, day: i64, version: &str, message: &str) -> UpstreamCommit {
         author: Person::parse("Una Upstream <una@upstream.example>"),
         time: START + day * DAY,
         message: message.to_owned(),
-        spec: Some(spec(version, "%autorelease", "%autochangelog\n").into_bytes().into()),
+        spec: Some(
+            spec(version, "%autorelease", "%autochangelog\n")
+                .into_bytes()
+                .into(),
+        ),
         changelog: ChangelogFile::Untouched,
     }
 }
@@ -66,7 +77,9 @@ fn change(at: Option<&str>, day: i64, version: &str, text: &str) -> RecordedChan
 /// Each entry as `VERSION-NUMBER message`, the oldest first.
 fn entries(line: &HistoryLine) -> Vec<String> {
     let entries = line.entries.iter();
-    entries.map(|entry| format!("{}-{} {}", entry.version, entry.number, entry.message)).collect()
+    entries
+        .map(|entry| format!("{}-{} {}", entry.version, entry.number, entry.message))
+        .collect()
 }
 
 #[test]
@@ -88,7 +101,9 @@ fn our_changes_stand_after_the_commit_that_was_locked() {
     let line = HistoryLine::new(&upstream, &changes, "2.0", &version_of);
     assert_eq!(
         entries(&line),
-        ["1.0-1 U0", "1.0-2 U1", "1.0-3 P1", "1.0-4 P2", "2.0-1 U2", "2.0-2 U3", "2.0-3 P3"]
+        [
+            "1.0-1 U0", "1.0-2 U1", "1.0-3 P1", "1.0-4 P2", "2.0-1 U2", "2.0-2 U3", "2.0-3 P3"
+        ]
     );
     assert_eq!((line.number(), line.own(), line.displaced), (3, 3, 0));
 
@@ -96,12 +111,21 @@ fn our_changes_stand_after_the_commit_that_was_locked() {
     let line = HistoryLine::new(&upstream, &changes, "2.1", &version_of);
     assert_eq!(line.number(), 1);
     // A commit of another branch is placed by its date, and still counts.
-    let other = [change(Some("gone"), 21, "2.0", "P0"), change(Some("u3"), 31, "2.0", "P3")];
+    let other = [
+        change(Some("gone"), 21, "2.0", "P0"),
+        change(Some("u3"), 31, "2.0", "P3"),
+    ];
     let line = HistoryLine::new(&upstream, &other, "2.0", &version_of);
-    assert_eq!(entries(&line)[2..], ["2.0-1 U2", "2.0-2 P0", "2.0-3 U3", "2.0-4 P3"]);
+    assert_eq!(
+        entries(&line)[2..],
+        ["2.0-1 U2", "2.0-2 P0", "2.0-3 U3", "2.0-4 P3"]
+    );
     assert_eq!(line.displaced, 1);
     // Back to an older commit: a release never goes down.
-    let back = [change(Some("u1"), 11, "1.0", "P1"), change(Some("u0"), 12, "1.0", "P2")];
+    let back = [
+        change(Some("u1"), 11, "1.0", "P1"),
+        change(Some("u0"), 12, "1.0", "P2"),
+    ];
     let line = HistoryLine::new(&upstream[3..], &back, "1.0", &version_of);
     assert_eq!(entries(&line), ["1.0-1 U0", "1.0-2 P1", "1.0-3 P2"]);
     // Nothing is known.
@@ -135,7 +159,12 @@ fn changes_files_come_back_as_they_were() {
     let read = ChangesFile::parse(Path::new("x"), &text).unwrap();
     assert_eq!(read, file, "{text}");
     assert_eq!(read.to_string(), text);
-    assert!(ChangesFile::parse(Path::new("x"), "schema = 2\n").unwrap_err().to_string().contains("format 2"));
+    assert!(
+        ChangesFile::parse(Path::new("x"), "schema = 2\n")
+            .unwrap_err()
+            .to_string()
+            .contains("format 2")
+    );
     assert!(ChangesFile::parse(Path::new("x"), "schema = 1\nother = 1\n").is_err());
 
     // What is not committed yet is replaced; what leads back is taken out.
@@ -147,15 +176,33 @@ fn changes_files_come_back_as_they_were() {
     assert_eq!(file.changes.len(), 2);
 }
 
-fn released(spec: &str, calculation: ReleaseCalculation, line: &HistoryLine, file: Option<&str>) -> (String, ReleaseRule) {
-    let result = release(spec.as_bytes(), calculation, line, file.map(str::as_bytes), &|_| None);
+fn released(
+    spec: &str,
+    calculation: ReleaseCalculation,
+    line: &HistoryLine,
+    file: Option<&str>,
+) -> (String, ReleaseRule) {
+    let result = release(
+        spec.as_bytes(),
+        calculation,
+        line,
+        file.map(str::as_bytes),
+        &|_| None,
+    );
     let result = result.unwrap_or_else(|error| panic!("{error}: {spec}"));
     (String::from_utf8(result.spec).unwrap(), result.rule)
 }
 
 fn history(count: usize) -> HistoryLine {
     let changes: Vec<RecordedChange> = (0..count)
-        .map(|index| change(None, i64::try_from(index).unwrap(), "1.0", &format!("Change {index}")))
+        .map(|index| {
+            change(
+                None,
+                i64::try_from(index).unwrap(),
+                "1.0",
+                &format!("Change {index}"),
+            )
+        })
         .collect();
     HistoryLine::new(&[], &changes, "1.0", &|_| None)
 }
@@ -164,7 +211,12 @@ fn history(count: usize) -> HistoryLine {
 fn static_releases_count_up() {
     let check = |release: &str, count: usize, expected: &str| {
         let old = "* Thu Jan 01 2026 Una <u@x.example> - 1.0-1\n- Old\n";
-        let (text, rule) = released(&spec("1.0", release, old), ReleaseCalculation::Auto, &history(count), None);
+        let (text, rule) = released(
+            &spec("1.0", release, old),
+            ReleaseCalculation::Auto,
+            &history(count),
+            None,
+        );
         assert_eq!(rule, ReleaseRule::Static);
         let line = text.lines().find(|line| line.starts_with("Release:")).unwrap();
         assert_eq!(line, format!("Release: {expected}"));
@@ -176,14 +228,27 @@ fn static_releases_count_up() {
     check("0", 1, "1");
     check("1.git%{x}%{?dist}", 1, "2.git%{x}%{?dist}");
     let error = |spec: &str| {
-        let result = release(spec.as_bytes(), ReleaseCalculation::Auto, &history(1), None, &|_| None);
+        let result = release(
+            spec.as_bytes(),
+            ReleaseCalculation::Auto,
+            &history(1),
+            None,
+            &|_| None,
+        );
         result.unwrap_err().to_string()
     };
     assert!(error(&spec("1", "%{pkg_release}", "")).contains("no number"));
     assert!(error(&spec("1", "99999999999999999999", "")).contains("too large"));
     assert!(error("Name: x\n").contains("no `Release`"));
-    let manual = spec("1.0", "%{pkg_release}", "* Thu Jan 01 2026 Una <u@x.example> - 1.0-1\n- Old\n");
-    assert_eq!(released(&manual, ReleaseCalculation::Manual, &history(3), None).0, manual);
+    let manual = spec(
+        "1.0",
+        "%{pkg_release}",
+        "* Thu Jan 01 2026 Una <u@x.example> - 1.0-1\n- Old\n",
+    );
+    assert_eq!(
+        released(&manual, ReleaseCalculation::Manual, &history(3), None).0,
+        manual
+    );
 }
 
 #[test]
@@ -193,18 +258,30 @@ fn a_macro_that_holds_the_number_counts_up() {
         spec("1.0", "%{baserelease}%{?dist}", "")
     );
     let (text, _) = released(&text, ReleaseCalculation::Static, &history(2), None);
-    assert!(text.starts_with("%global baserelease 6\n%global lines() one\\\nRelease: 7\n"), "{text}");
+    assert!(
+        text.starts_with("%global baserelease 6\n%global lines() one\\\nRelease: 7\n"),
+        "{text}"
+    );
     assert!(text.contains("Release: %{baserelease}%{?dist}\n"));
-    assert!(text.contains("- 1.0-6\n- Change 1\n\n* Thu Jan 01 2026 Pia Project <pia@project.example> - 1.0-5\n"), "{text}");
+    assert!(
+        text.contains("- 1.0-6\n- Change 1\n\n* Thu Jan 01 2026 Pia Project <pia@project.example> - 1.0-5\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn conditional_releases() {
-    let both = spec("1.0", "1", "").replace("Release: 1", "%if 0%{?rhel}\nRelease: 7\n%else\nRelease: %autorelease\n%endif");
+    let both = spec("1.0", "1", "").replace(
+        "Release: 1",
+        "%if 0%{?rhel}\nRelease: 7\n%else\nRelease: %autorelease\n%endif",
+    );
     let (text, rule) = released(&both, ReleaseCalculation::Auto, &history(2), None);
     assert_eq!(rule, ReleaseRule::Autorelease);
     assert!(text.contains("Release: 7\n"));
-    let numbers = spec("1.0", "1", "").replace("Release: 1", "%if 0%{?rhel}\nRelease: 7\n%else\nRelease: 1\n%endif");
+    let numbers = spec("1.0", "1", "").replace(
+        "Release: 1",
+        "%if 0%{?rhel}\nRelease: 7\n%else\nRelease: 1\n%endif",
+    );
     let (text, _) = released(&numbers, ReleaseCalculation::Auto, &history(2), None);
     assert!(text.contains("Release: 9\n%else\nRelease: 3\n"), "{text}");
 }
@@ -214,15 +291,28 @@ fn generated_changelogs() {
     let reader = reader();
     let mut upstream = vec![
         commit("u3", 30, "1.0", "Newest\n\n[skip changelog]"),
-        commit("u2", 20, "1.0", "After the file, in a line that is so long that it must be broken at some word before the end"),
+        commit(
+            "u2",
+            20,
+            "1.0",
+            "After the file, in a line that is so long that it must be broken at some word before the end",
+        ),
         commit("u1", 10, "1.0", "Touches the file"),
         commit("u0", 0, "0.9", "In the file"),
     ];
     upstream[2].changelog = ChangelogFile::Touched;
-    let changes = [change(Some("u0"), 25, "0.9", "Ours, before the cut"), change(Some("u3"), 31, "1.0", "Ours\n\n- 5% more")];
+    let changes = [
+        change(Some("u0"), 25, "0.9", "Ours, before the cut"),
+        change(Some("u3"), 31, "1.0", "Ours\n\n- 5% more"),
+    ];
     let line = HistoryLine::new(&upstream, &changes, "1.0", &|spec| reader.version(spec));
     let file = "* Wed Dec 31 2025 Old <old@x.example> 0.8-1\n- Uses %{macro}\n";
-    let (text, _) = released(&spec("1.0", "%autorelease", "%autochangelog\n"), ReleaseCalculation::Auto, &line, Some(file));
+    let (text, _) = released(
+        &spec("1.0", "%autorelease", "%autochangelog\n"),
+        ReleaseCalculation::Auto,
+        &line,
+        Some(file),
+    );
     let (_, changelog) = text.split_once("%changelog\n").unwrap();
     let expected = "\
 * Sun Feb 01 2026 Pia Project <pia@project.example> - 1.0-4
@@ -250,14 +340,20 @@ fn rpm_agrees_with_releases_and_changelogs() {
     }
     let reader = reader();
     let upstream = [commit("u1", 10, "1.0", "U1"), commit("u0", 0, "1.0", "U0")];
-    let changes = [change(Some("u0"), 40, "1.0", "P1, newer than U1"), change(Some("u1"), 12, "1.0", "P2 with 100% %name")];
+    let changes = [
+        change(Some("u0"), 40, "1.0", "P1, newer than U1"),
+        change(Some("u1"), 12, "1.0", "P2 with 100% %name"),
+    ];
     let line = HistoryLine::new(&upstream, &changes, "1.0", &|spec| reader.version(spec));
     let cases = [
         ("%autorelease", "4.ex1"),
         ("%{autorelease}", "4.ex1"),
         ("%autorelease -b 100", "103.ex1"),
         ("%autorelease -p -e pre1", "0.4.pre1.ex1"),
-        ("%autorelease -e pre1 -s 20260317gitabc", "4.pre1.20260317gitabc.ex1"),
+        (
+            "%autorelease -e pre1 -s 20260317gitabc",
+            "4.pre1.20260317gitabc.ex1",
+        ),
         ("%autorelease -n", "4"),
         ("%{autorelease -b 3 -n}", "6"),
         ("3%{?dist}", "5.ex1"),
@@ -267,15 +363,27 @@ fn rpm_agrees_with_releases_and_changelogs() {
     let mut files = Vec::new();
     for (index, (value, _)) in cases.iter().enumerate() {
         let old = "* Sat Jan 24 2026 Una <u@x.example> - 1.0-1\n- Old\n";
-        let changelog = if value.contains("autorelease") { "%autochangelog\n" } else { old };
-        let text = format!("%global base 7\n{}", spec("1.0", value, changelog)).replace("Name: hello", &format!("Name: hello{index}"));
+        let changelog = if value.contains("autorelease") {
+            "%autochangelog\n"
+        } else {
+            old
+        };
+        let text = format!("%global base 7\n{}", spec("1.0", value, changelog))
+            .replace("Name: hello", &format!("Name: hello{index}"));
         let (text, _) = released(&text, ReleaseCalculation::Auto, &line, None);
         let path = folder.path().join(format!("{index}.spec"));
         fs::write(&path, text).unwrap();
         files.push(path);
     }
     let output = Command::new("rpmspec")
-        .args(["-q", "--srpm", "--define", "dist .ex1", "--qf", "%{RELEASE} [%{CHANGELOGTIME}:%{CHANGELOGNAME}|]\n"])
+        .args([
+            "-q",
+            "--srpm",
+            "--define",
+            "dist .ex1",
+            "--qf",
+            "%{RELEASE} [%{CHANGELOGTIME}:%{CHANGELOGNAME}|]\n",
+        ])
         .args(&files)
         .output()
         .unwrap();
@@ -292,8 +400,20 @@ fn rpm_agrees_with_releases_and_changelogs() {
             .split('|')
             .filter_map(|entry| entry.trim_matches(['[', ']']).split(':').next()?.parse().ok())
             .collect();
-        assert!(times.len() >= 3 && times.windows(2).all(|pair| pair[0] >= pair[1]), "{value}: {answer}");
-        let counted = if *value == "3%{?dist}" { "1.0-5|" } else if value.starts_with("%{base}") { "1.0-9|" } else { "1.0-4|" };
-        assert!(changelog.contains(&format!("Pia Project <pia@project.example> - {counted}")), "{value}: {answer}");
+        assert!(
+            times.len() >= 3 && times.windows(2).all(|pair| pair[0] >= pair[1]),
+            "{value}: {answer}"
+        );
+        let counted = if *value == "3%{?dist}" {
+            "1.0-5|"
+        } else if value.starts_with("%{base}") {
+            "1.0-9|"
+        } else {
+            "1.0-4|"
+        };
+        assert!(
+            changelog.contains(&format!("Pia Project <pia@project.example> - {counted}")),
+            "{value}: {answer}"
+        );
     }
 }

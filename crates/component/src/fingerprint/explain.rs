@@ -30,11 +30,19 @@ pub fn explain(old: &Fingerprint, new: &Fingerprint) -> Vec<FieldChange> {
     for operation in capture_diff_slices(Algorithm::Myers, &old_overlays, &new_overlays) {
         match operation {
             DiffOp::Equal { .. } => {}
-            DiffOp::Delete { old_index, old_len, .. } => {
-                changes.extend((old_index..old_index + old_len).map(|index| whole(index, old_overlays.get(index), None)));
+            DiffOp::Delete {
+                old_index, old_len, ..
+            } => {
+                changes.extend(
+                    (old_index..old_index + old_len).map(|index| whole(index, old_overlays.get(index), None)),
+                );
             }
-            DiffOp::Insert { new_index, new_len, .. } => {
-                changes.extend((new_index..new_index + new_len).map(|index| whole(index, None, new_overlays.get(index))));
+            DiffOp::Insert {
+                new_index, new_len, ..
+            } => {
+                changes.extend(
+                    (new_index..new_index + new_len).map(|index| whole(index, None, new_overlays.get(index))),
+                );
             }
             DiffOp::Replace {
                 old_index,
@@ -70,7 +78,9 @@ fn part(fields: &BTreeMap<String, String>) -> (Keys<'_>, Vec<Keys<'_>>) {
     let mut plain = Keys::new();
     let mut overlays: BTreeMap<usize, Keys<'_>> = BTreeMap::new();
     for (path, value) in fields {
-        let rest = path.strip_prefix("overlays[").and_then(|rest| rest.split_once("]."));
+        let rest = path
+            .strip_prefix("overlays[")
+            .and_then(|rest| rest.split_once("]."));
         match rest.and_then(|(index, key)| Some((index.parse().ok()?, key))) {
             Some((index, key)) => {
                 overlays.entry(index).or_default().insert(key, value);

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use lazuli_catalog::schema::{self, HashType};
 use lazuli_catalog::{
-    BuildSettings, CheckPhase, CommitId, FileContent, FileFilter, OverlayAction, ReleaseCalculation, ResolvedComponent,
-    ResolvedOverlay, ResolvedSourceFile, Sha256Digest, Source, SourceDigest, SourceOrigin, SourcePlacement, SpecSource,
-    UpstreamProvenance,
+    BuildSettings, CheckPhase, CommitId, FileContent, FileFilter, OverlayAction, ReleaseCalculation,
+    ResolvedComponent, ResolvedOverlay, ResolvedSourceFile, Sha256Digest, Source, SourceDigest, SourceOrigin,
+    SourcePlacement, SpecSource, UpstreamProvenance,
 };
 use serde_json::Value;
 
@@ -98,9 +98,12 @@ pub fn fingerprint(inputs: FingerprintInputs<'_>) -> Result<Fingerprint, Fingerp
             let mut import = json("import", import)?;
             if let Some(Value::Array(reviews)) = import.get_mut("reviewed") {
                 // What a person noted about a script.
-                reviews.iter_mut().filter_map(Value::as_object_mut).for_each(|review| {
-                    review.remove("note");
-                });
+                reviews
+                    .iter_mut()
+                    .filter_map(Value::as_object_mut)
+                    .for_each(|review| {
+                        review.remove("note");
+                    });
             }
             fields.flatten("import", &import);
         }
@@ -108,7 +111,11 @@ pub fn fingerprint(inputs: FingerprintInputs<'_>) -> Result<Fingerprint, Fingerp
     }
     let mut declared = json("declare", declare)?;
     let paths = declare.files.iter().map(|file| &file.content);
-    let entries = declared.get_mut("files").and_then(Value::as_array_mut).into_iter().flatten();
+    let entries = declared
+        .get_mut("files")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
     for (content, entry) in paths.zip(entries) {
         if let FileContent::File(path) = content {
             let digest = digest_of(files, path, "a declared file takes")?;
@@ -273,7 +280,11 @@ impl Fields {
         }
     }
 
-    fn source_file(&mut self, file: &ResolvedSourceFile, files: &dyn ProjectFiles) -> Result<(), FingerprintError> {
+    fn source_file(
+        &mut self,
+        file: &ResolvedSourceFile,
+        files: &dyn ProjectFiles,
+    ) -> Result<(), FingerprintError> {
         let ResolvedSourceFile {
             filename,
             digest,
@@ -301,7 +312,10 @@ impl Fields {
                     inputs,
                 },
             ) => {
-                self.set(path("origin.script"), digest_of(files, script, "makes a source file")?);
+                self.set(
+                    path("origin.script"),
+                    digest_of(files, script, "makes a source file")?,
+                );
                 self.list(&path("origin.packages"), packages);
                 let inputs: Vec<String> = inputs.iter().map(ToString::to_string).collect();
                 self.list(&path("origin.inputs"), &inputs);
@@ -341,9 +355,19 @@ impl Fields {
             Value::Object(kinds) => kinds.into_iter().next().map(|(_, keys)| keys).unwrap_or_default(),
             other => other,
         };
-        if let OverlayAction::PatchAdd { source, file: _, package: _ } | OverlayAction::FileAdd { source, file: _ } = action {
+        if let OverlayAction::PatchAdd {
+            source,
+            file: _,
+            package: _,
+        }
+        | OverlayAction::FileAdd { source, file: _ } = action
+        {
             let path = source.resolve();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let digest = digest_of(files, &path, "an overlay takes")?;
             if let Some(keys) = keys.as_object_mut() {
                 // Its folder is not in the result.

@@ -107,7 +107,10 @@ impl Fingerprint {
     /// The fingerprint of what a project itself decides, as a lock has it: without the environment.
     #[must_use]
     pub fn inputs(&self) -> lazuli_catalog::Fingerprint {
-        let inputs = self.fields.iter().filter(|(path, _)| !path.starts_with(ENVIRONMENT));
+        let inputs = self
+            .fields
+            .iter()
+            .filter(|(path, _)| !path.starts_with(ENVIRONMENT));
         token(&digest(inputs))
     }
 }
@@ -123,7 +126,10 @@ pub(crate) fn token(digest: &Sha256Digest) -> lazuli_catalog::Fingerprint {
 
 /// The token of some keys and values: for digests that are not of a whole component.
 pub(crate) fn token_of(fields: &[(&str, String)]) -> lazuli_catalog::Fingerprint {
-    let fields: BTreeMap<String, String> = fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    let fields: BTreeMap<String, String> = fields
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()))
+        .collect();
     token(&digest(fields.iter()))
 }
 

@@ -18,6 +18,8 @@ pub(crate) use objects::Objects;
 
 /// Most commits that are read of one history.
 const MAX_COMMITS: usize = 200_000;
+/// Arguments of git that go before its command: the folder, and three settings.
+const GLOBAL_ARGUMENTS: usize = 8;
 /// Ends a field in our `git log` formats: it can't be in a name or an address.
 const FIELD: char = '\u{1f}';
 /// Begins a commit in our `git log` formats.
@@ -101,7 +103,8 @@ pub struct CommitInfo {
 }
 
 /// A person as git has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Person {
     /// The name.
     pub name: String,
@@ -268,6 +271,7 @@ impl GitRepository {
             "--raw",
             "--no-abbrev",
             "--no-renames",
+            "--diff-merges=off",
             "-z",
             &log_format(),
             &limit(),
@@ -313,7 +317,10 @@ impl GitRepository {
         };
         let mut command = self.command();
         command.args(["cat-file", "--batch-check=%(objectname)"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().map_err(failed)?;
         let mut requests = child.stdin.take();
         let output = std::thread::scope(|scope| {
@@ -332,7 +339,9 @@ impl GitRepository {
             .iter()
             .map(|name| match name.contains('\n') {
                 true => Some(None),
-                false => answers.next().map(|line| (!line.contains(' ')).then(|| line.to_owned())),
+                false => answers
+                    .next()
+                    .map(|line| (!line.contains(' ')).then(|| line.to_owned())),
             })
             .collect::<Option<_>>()
             .ok_or_else(|| not_understood("cat-file", "fewer answers than requests"))?;
@@ -375,6 +384,10 @@ impl GitRepository {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new("git");
         command.arg("-C").arg(&self.folder);
+        // What a person has set for their own eyes must not change what we read.
+        for setting in ["log.showSignature=false", "color.ui=false", "i18n.logOutputEncoding=UTF-8"] {
+            command.arg("-c").arg(setting);
+        }
         for variable in [
             "GIT_DIR",
             "GIT_WORK_TREE",
@@ -390,7 +403,10 @@ impl GitRepository {
         command
     }
 
-    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<Vec<u8>, GitError> {
+    pub(crate) fn run<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Vec<u8>, GitError> {
         let mut command = self.command();
         command.args(arguments);
         let output = command.output().map_err(|source| GitError::Run {
@@ -402,7 +418,7 @@ impl GitRepository {
         }
         let words: Vec<_> = command
             .get_args()
-            .skip(2)
+            .skip(GLOBAL_ARGUMENTS)
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
         Err(GitError::Failed {
@@ -437,7 +453,11 @@ fn commit_info(record: &str) -> Result<CommitInfo, GitError> {
     };
     Ok(CommitInfo {
         id: id.to_owned(),
-        parents: parents.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+        parents: parents
+            .split(' ')
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+            .collect(),
         author: Person {
             name: name.to_owned(),
             email: email.to_owned(),

@@ -31,7 +31,10 @@ impl Objects {
         };
         let mut command = repository.command();
         command.args(["cat-file", "--batch"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().map_err(failed)?;
         let (requests, answers) = (child.stdin.take(), child.stdout.take());
         let answers = answers.ok_or_else(|| not_understood("cat-file", "no output"))?;
@@ -69,7 +72,9 @@ impl Objects {
         if header.ends_with(" missing") || header.ends_with(" ambiguous") {
             return Ok(None);
         }
-        let size = header.rsplit_once(' ').and_then(|(_, size)| size.parse::<u64>().ok());
+        let size = header
+            .rsplit_once(' ')
+            .and_then(|(_, size)| size.parse::<u64>().ok());
         let size = size
             .filter(|size| *size <= MAX_OBJECT)
             .ok_or_else(|| not_understood("cat-file", header))?;

@@ -29,7 +29,10 @@ pub struct GitTree {
 
 #[derive(Debug, Clone)]
 enum Entry {
-    File { id: String, mode: FileMode },
+    File {
+        id: String,
+        mode: FileMode,
+    },
     Link(String),
     Folder,
     /// A commit of another repository.
@@ -38,7 +41,12 @@ enum Entry {
 
 impl fmt::Debug for GitTree {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "GitTree({} of {})", self.commit, self.repository.folder().display())
+        write!(
+            out,
+            "GitTree({} of {})",
+            self.commit,
+            self.repository.folder().display()
+        )
     }
 }
 
@@ -48,7 +56,9 @@ impl GitTree {
         let mut entries = BTreeMap::new();
         for line in listing.split('\0').filter(|line| !line.is_empty()) {
             // `mode type id<TAB>path`
-            let (meta, path) = line.split_once('\t').ok_or_else(|| not_understood("ls-tree", line))?;
+            let (meta, path) = line
+                .split_once('\t')
+                .ok_or_else(|| not_understood("ls-tree", line))?;
             let mut meta = meta.split(' ');
             let (mode, _, id) = (meta.next(), meta.next(), meta.next());
             let id = id.ok_or_else(|| not_understood("ls-tree", line))?.to_owned();
@@ -73,7 +83,10 @@ impl GitTree {
         folders.insert(String::new(), Vec::new());
         for path in entries.keys() {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            folders.entry(folder.to_owned()).or_default().push(name.to_owned());
+            folders
+                .entry(folder.to_owned())
+                .or_default()
+                .push(name.to_owned());
         }
         Ok(GitTree {
             repository: repository.clone(),
@@ -108,7 +121,9 @@ impl GitTree {
         let spec_name = SourcePath::new(spec_name)?;
         let mut tree = SourceTree::new(spec_name, "");
         for (path, entry) in self.entries.range(prefix.clone()..) {
-            let Some(name) = path.strip_prefix(&prefix) else { break };
+            let Some(name) = path.strip_prefix(&prefix) else {
+                break;
+            };
             if name.split('/').any(|part| part.starts_with('.')) {
                 continue;
             }
@@ -148,15 +163,17 @@ impl GitTree {
     }
 
     fn link_above<'p>(&self, path: &'p str) -> Option<(&'p str, &String, &'p str)> {
-        path.match_indices('/').find_map(|(at, _)| match self.entries.get(&path[..at]) {
-            Some(Entry::Link(id)) => Some((&path[..at], id, &path[at + 1..])),
-            _ => None,
-        })
+        path.match_indices('/')
+            .find_map(|(at, _)| match self.entries.get(&path[..at]) {
+                Some(Entry::Link(id)) => Some((&path[..at], id, &path[at + 1..])),
+                _ => None,
+            })
     }
 
     fn follow(&self, link: &str, id: &str) -> io::Result<String> {
         let target = self.object(id)?;
-        let target = String::from_utf8(target).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let target =
+            String::from_utf8(target).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let folder = Path::new(link).parent().unwrap_or(Path::new(""));
         let mut parts: Vec<String> = Vec::new();
         for part in folder.join(&target).components() {

@@ -30,7 +30,11 @@ pub enum ChangelogError {
 /// The items of a message, each on one line, as they stand in a spec: `%` is doubled.
 #[must_use]
 pub fn changelog_items(message: &str) -> Vec<String> {
-    let mut lines = message.lines().map(str::trim).skip_while(|line| line.is_empty()).peekable();
+    let mut lines = message
+        .lines()
+        .map(str::trim)
+        .skip_while(|line| line.is_empty())
+        .peekable();
     let mut first: Vec<&str> = Vec::new();
     while let Some(line) = lines.next_if(|line| !line.is_empty()) {
         let line = match first.is_empty() {
@@ -56,7 +60,9 @@ pub fn changelog_items(message: &str) -> Vec<String> {
         }
         items.push(item);
     }
-    let joined = items.into_iter().map(|item| item.join(" ").trim().replace('%', "%%"));
+    let joined = items
+        .into_iter()
+        .map(|item| item.join(" ").trim().replace('%', "%%"));
     joined.filter(|item| !item.is_empty()).collect()
 }
 
@@ -73,7 +79,10 @@ fn after_ellipsis(line: &str) -> Option<&str> {
 #[must_use]
 pub fn skips_changelog(message: &str) -> bool {
     message.lines().any(|line| {
-        let magic = line.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let magic = line
+            .trim()
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         let mut parts = magic.into_iter().flat_map(|magic| magic.split(','));
         parts.any(|part| part.split_whitespace().eq(["skip", "changelog"]))
     })
@@ -90,9 +99,11 @@ pub(super) fn generated(line: &HistoryLine, file: Option<&[u8]>) -> Result<Strin
         let touches = |entry: &Entry| entry.changelog == ChangelogFile::Touched;
         line.entries.iter().rposition(touches)
     });
-    let listed = line.entries.iter().enumerate().filter(|(index, entry)| {
-        entry.origin == Origin::Project || cut.is_none_or(|cut| *index > cut)
-    });
+    let listed = line
+        .entries
+        .iter()
+        .enumerate()
+        .filter(|(index, entry)| entry.origin == Origin::Project || cut.is_none_or(|cut| *index > cut));
     let entries = listed.map(|(_, entry)| Written {
         entry,
         evr: format!("{}-{}", entry.version, entry.number),
@@ -112,7 +123,10 @@ pub(super) fn generated(line: &HistoryLine, file: Option<&[u8]>) -> Result<Strin
 /// Our entries for the top of a changelog that the upstream writes by hand, the newest first, with a final empty line.
 /// `evr` gives the version and release of each of them; `section` is what stands below.
 pub(super) fn own(line: &HistoryLine, evr: &dyn Fn(usize, &Entry) -> String, section: &[u8]) -> String {
-    let own = line.entries.iter().filter(|entry| entry.origin == Origin::Project);
+    let own = line
+        .entries
+        .iter()
+        .filter(|entry| entry.origin == Origin::Project);
     let entries = own.enumerate().map(|(index, entry)| Written {
         entry,
         evr: evr(index, entry),
@@ -157,12 +171,16 @@ fn written<'e>(entries: impl Iterator<Item = Written<'e>>, floor: Option<i64>) -
 /// `Wed Jul 25 2018`, in UTC, with English names whatever the machine's language is.
 fn date(time: i64) -> String {
     let time = jiff::Timestamp::from_second(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %b %d %Y").to_string()
+    time.to_zoned(jiff::tz::TimeZone::UTC)
+        .strftime("%a %b %d %Y")
+        .to_string()
 }
 
 /// The date of the first header line, `* Wed Jul 25 2018 …` or `* Wed Jul 25 12:00:00 UTC 2018 …`, at the day's beginning.
 fn first_date(text: &[u8]) -> Option<i64> {
-    let line = text.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"*"))?;
+    let line = text
+        .split(|byte| *byte == b'\n')
+        .find(|line| line.starts_with(b"*"))?;
     let line = String::from_utf8_lossy(line);
     let words: Vec<&str> = line.trim_start_matches('*').split_whitespace().collect();
     let month = *words.get(1)?;
@@ -171,7 +189,11 @@ fn first_date(text: &[u8]) -> Option<i64> {
     ];
     let month = MONTHS.iter().position(|name| *name == month)? + 1;
     let day: i8 = words.get(2)?.parse().ok()?;
-    let year = if words.get(3)?.contains(':') { words.get(5)? } else { words.get(3)? };
+    let year = if words.get(3)?.contains(':') {
+        words.get(5)?
+    } else {
+        words.get(3)?
+    };
     let year: i16 = year.parse().ok()?;
     let date = jiff::civil::Date::new(year, i8::try_from(month).ok()?, day).ok()?;
     let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;

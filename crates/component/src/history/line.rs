@@ -17,7 +17,8 @@ pub enum Origin {
 }
 
 /// One entry of a component's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// Who made it.
     pub origin: Origin,
@@ -38,7 +39,8 @@ pub struct Entry {
 }
 
 /// The history of a component, the oldest entry first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct HistoryLine {
     /// The entries.
     pub entries: Vec<Entry>,
@@ -125,7 +127,10 @@ impl HistoryLine {
     /// How many entries are ours.
     #[must_use]
     pub fn own(&self) -> u64 {
-        self.entries.iter().filter(|entry| entry.origin == Origin::Project).count() as u64
+        self.entries
+            .iter()
+            .filter(|entry| entry.origin == Origin::Project)
+            .count() as u64
     }
 }
 
@@ -172,7 +177,10 @@ struct Versions<'v> {
 
 impl<'v> Versions<'v> {
     fn new(version_of: &'v dyn Fn(&[u8]) -> Option<String>) -> Self {
-        Versions { version_of, last: None }
+        Versions {
+            version_of,
+            last: None,
+        }
     }
 
     fn of(&mut self, commit: &UpstreamCommit) -> Option<String> {

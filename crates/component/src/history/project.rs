@@ -58,10 +58,18 @@ impl ProjectHistory {
     ///
     /// # Errors
     /// Git can't answer.
-    pub fn read(repository: &GitRepository, revision: &str, lock_dir: &Path) -> Result<ProjectHistory, HistoryError> {
+    pub fn read(
+        repository: &GitRepository,
+        revision: &str,
+        lock_dir: &Path,
+    ) -> Result<ProjectHistory, HistoryError> {
         let mut locks: BTreeMap<String, Vec<LockState>> = BTreeMap::new();
         for change in repository.changes_below(revision, lock_dir)? {
-            if let Some(name) = change.path.strip_suffix(".lock").filter(|name| !name.contains('/')) {
+            if let Some(name) = change
+                .path
+                .strip_suffix(".lock")
+                .filter(|name| !name.contains('/'))
+            {
                 locks.entry(name.to_owned()).or_default().push(LockState {
                     commit: change.commit,
                     blob: change.blob,

@@ -33,7 +33,8 @@ const SCHEMA: u32 = 1;
 const MAX_CHANGES: usize = 100_000;
 
 /// A change of a component that is ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct RecordedChange {
     /// When it was made, in seconds since 1970.
     pub time: i64,
@@ -132,7 +133,9 @@ impl ChangesFile {
         }
         let document: Document = toml::from_str(text).map_err(syntax)?;
         if document.change.len() > MAX_CHANGES {
-            return Err(RecordError::TooMany { path: path.to_owned() });
+            return Err(RecordError::TooMany {
+                path: path.to_owned(),
+            });
         }
         let changes = document.change.into_iter().map(|row| RecordedChange {
             time: row.time.unix(),
@@ -165,7 +168,10 @@ impl ChangesFile {
 /// The text of the file: the same for the same changes.
 impl std::fmt::Display for ChangesFile {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(out, "# Written by `lazuli component update`: releases and changelogs count these.")?;
+        writeln!(
+            out,
+            "# Written by `lazuli component update`: releases and changelogs count these."
+        )?;
         writeln!(out, "schema = {SCHEMA}")?;
         for change in &self.changes {
             let RecordedChange {
@@ -200,7 +206,9 @@ fn literal(text: &str) -> bool {
     !text.contains("'''")
         && !text.ends_with('\'')
         && !text.starts_with('\n')
-        && text.chars().all(|one| one == '\n' || one == '\t' || !one.is_control())
+        && text
+            .chars()
+            .all(|one| one == '\n' || one == '\t' || !one.is_control())
 }
 
 /// A basic string of TOML.

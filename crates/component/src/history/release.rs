@@ -20,11 +20,41 @@ use super::line::{Entry, HistoryLine};
 
 /// What begins a section of a spec. Those of triggers and scripts are here too, for a tag can't be in them.
 const SECTIONS: [&str; 35] = [
-    "%package", "%description", "%prep", "%build", "%install", "%check", "%clean", "%conf", "%files", "%changelog",
-    "%generate_buildrequires", "%pre", "%post", "%preun", "%postun", "%pretrans", "%posttrans", "%preuntrans",
-    "%postuntrans", "%verify", "%verifyscript", "%trigger", "%triggerin", "%triggerun", "%triggerprein",
-    "%triggerpostun", "%filetrigger", "%filetriggerin", "%filetriggerun", "%filetriggerpostun", "%transfiletriggerin",
-    "%transfiletriggerun", "%transfiletriggerpostun", "%sourcelist", "%patchlist",
+    "%package",
+    "%description",
+    "%prep",
+    "%build",
+    "%install",
+    "%check",
+    "%clean",
+    "%conf",
+    "%files",
+    "%changelog",
+    "%generate_buildrequires",
+    "%pre",
+    "%post",
+    "%preun",
+    "%postun",
+    "%pretrans",
+    "%posttrans",
+    "%preuntrans",
+    "%postuntrans",
+    "%verify",
+    "%verifyscript",
+    "%trigger",
+    "%triggerin",
+    "%triggerun",
+    "%triggerprein",
+    "%triggerpostun",
+    "%filetrigger",
+    "%filetriggerin",
+    "%filetriggerun",
+    "%filetriggerpostun",
+    "%transfiletriggerin",
+    "%transfiletriggerun",
+    "%transfiletriggerpostun",
+    "%sourcelist",
+    "%patchlist",
 ];
 
 /// How a release comes about, once `auto` is decided.
@@ -100,7 +130,10 @@ pub fn release(
     file: Option<&[u8]>,
     spec_at: &dyn Fn(&str) -> Option<Arc<[u8]>>,
 ) -> Result<Released, ReleaseError> {
-    let mut lines: Vec<Vec<u8>> = spec.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let mut lines: Vec<Vec<u8>> = spec
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
     let tags = release_tags(&lines);
     let automatic = tags.iter().any(|tag| mentions(&tag.value, "autorelease"));
     let rule = match calculation {
@@ -114,9 +147,12 @@ pub fn release(
     let changelog = section(&lines, "%changelog");
     let stands_for_changelog = |line: &Vec<u8>| {
         let text = String::from_utf8_lossy(line);
-        matches!(text.trim(), "%autochangelog" | "%{autochangelog}" | "%{?autochangelog}")
+        matches!(
+            text.trim(),
+            "%autochangelog" | "%{autochangelog}" | "%{?autochangelog}"
+        )
     };
-    let generated_at = changelog.clone().and_then(|(start, end)| {
+    let generated_at = changelog.and_then(|(start, end)| {
         let found = lines.get(start + 1..end)?.iter().position(stands_for_changelog)?;
         Some(start + 1 + found)
     });
@@ -194,7 +230,10 @@ fn static_evr(
         (current == Some(&entry.version)).then(|| Arc::from(spec))
     });
     let value = then.and_then(|spec| {
-        let mut lines: Vec<Vec<u8>> = spec.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        let mut lines: Vec<Vec<u8>> = spec
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
         let tags = release_tags(&lines);
         count_up(&mut lines, &tags, up).ok()?;
         let bumped = release_tags(&lines).into_iter().next()?;
@@ -268,16 +307,33 @@ fn braces(text: &str) -> i64 {
 
 /// Where the value of a tag begins, and the value without the white space around it.
 fn tag_value(line: &[u8], tag: &[u8]) -> Option<(usize, String)> {
-    let indent = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let indent = line
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
     let name = line.get(indent..indent + tag.len())?;
     if !name.eq_ignore_ascii_case(tag) {
         return None;
     }
-    let colon = line.iter().skip(indent + tag.len()).position(|byte| *byte == b':')? + indent + tag.len();
-    if line.get(indent + tag.len()..colon)?.iter().any(|byte| !matches!(byte, b' ' | b'\t')) {
+    let colon = line
+        .iter()
+        .skip(indent + tag.len())
+        .position(|byte| *byte == b':')?
+        + indent
+        + tag.len();
+    if line
+        .get(indent + tag.len()..colon)?
+        .iter()
+        .any(|byte| !matches!(byte, b' ' | b'\t'))
+    {
         return None;
     }
-    let start = line.iter().skip(colon + 1).position(|byte| !matches!(byte, b' ' | b'\t'))? + colon + 1;
+    let start = line
+        .iter()
+        .skip(colon + 1)
+        .position(|byte| !matches!(byte, b' ' | b'\t'))?
+        + colon
+        + 1;
     let value = String::from_utf8_lossy(line.get(start..)?).trim_end().to_owned();
     Some((start, value))
 }
@@ -295,10 +351,16 @@ fn mentions(text: &str, name: &str) -> bool {
 fn section(lines: &[Vec<u8>], name: &str) -> Option<(usize, usize)> {
     let header = |line: &Vec<u8>| {
         let text = String::from_utf8_lossy(line);
-        text.split_whitespace().next().map(str::to_owned).unwrap_or_default()
+        text.split_whitespace()
+            .next()
+            .map(str::to_owned)
+            .unwrap_or_default()
     };
     let start = lines.iter().rposition(|line| header(line) == name)?;
-    let rest = lines.iter().skip(start + 1).position(|line| SECTIONS.contains(&header(line).as_str()));
+    let rest = lines
+        .iter()
+        .skip(start + 1)
+        .position(|line| SECTIONS.contains(&header(line).as_str()));
     Some((start, rest.map_or(lines.len(), |rest| start + 1 + rest)))
 }
 
@@ -390,7 +452,10 @@ fn bumped(value: &str, by: u64) -> Result<String, ReleaseError> {
         let value = value.to_owned();
         return Err(ReleaseError::NoNumber { value });
     }
-    let next = number.parse::<u64>().ok().and_then(|number| number.checked_add(by));
+    let next = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_add(by));
     let next = next.ok_or_else(|| ReleaseError::TooLarge {
         value: value.to_owned(),
     })?;

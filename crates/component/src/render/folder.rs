@@ -69,7 +69,8 @@ pub(super) fn replace(folder: &Path, tree: &SourceTree) -> Result<(), RenderErro
         fs::create_dir_all(above).map_err(failed)?;
     }
     let temporary = lazuli_durable::temporary_beside(folder);
-    let written = write(&temporary, tree).and_then(|()| lazuli_durable::replace_folder(&temporary, folder).map_err(failed));
+    let written = write(&temporary, tree)
+        .and_then(|()| lazuli_durable::replace_folder(&temporary, folder).map_err(failed));
     if written.is_err() {
         // It may not be there at all; what matters is the first error.
         let _ = fs::remove_dir_all(&temporary);
@@ -101,7 +102,10 @@ fn write(folder: &Path, tree: &SourceTree) -> Result<(), RenderError> {
                 fs::set_permissions(&target, fs::Permissions::from_mode(mode)).map_err(failed)?;
             }
         }
-        let above = target.ancestors().skip(1).take_while(|above| above.starts_with(folder));
+        let above = target
+            .ancestors()
+            .skip(1)
+            .take_while(|above| above.starts_with(folder));
         folders.extend(above.map(Path::to_owned));
     }
     for folder in folders {
@@ -148,7 +152,10 @@ pub fn orphans(output: &Path, components: &BTreeSet<ComponentName>) -> io::Resul
             let ours = letter.0 == first_letter(&name);
             let known = components.iter().any(|component| component.as_str() == name);
             if ours && !known && has_spec(&path)? {
-                found.push(OrphanFolder { path, component: name });
+                found.push(OrphanFolder {
+                    path,
+                    component: name,
+                });
             }
         }
     }

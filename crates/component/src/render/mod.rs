@@ -19,7 +19,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lazuli_catalog::{
-    ComponentLock, ComponentName, ExpectedOutcome, FileFilter, ReleaseCalculation, ResolvedComponent, Source, SpecSource,
+    ComponentLock, ComponentName, ExpectedOutcome, FileFilter, ReleaseCalculation, ResolvedComponent, Source,
+    SpecSource,
 };
 use rayon::prelude::*;
 
@@ -33,7 +34,7 @@ use crate::provider::{CHANGELOG_FILE, SOURCES_FILE, SourceProvider, UpstreamComm
 use crate::source_tree::{SourceTree, TreeError};
 use crate::sources::{SourcesError, settle};
 use crate::spec_reader::{ReaderError, SpecReader};
-use crate::state::{ProjectState, StateError};
+use crate::state::{ProjectState, StateError, has_spec};
 
 pub use folder::{OrphanFolder, component_folder, orphans};
 
@@ -155,7 +156,10 @@ impl Renderer<'_> {
         if self.stale == StaleLock::Refuse {
             self.check_lock(component, lock.as_ref())?;
         }
-        let commit = lock.as_ref().and_then(|lock| lock.upstream_commit.as_ref()).map(|commit| commit.as_str());
+        let commit = lock
+            .as_ref()
+            .and_then(|lock| lock.upstream_commit.as_ref())
+            .map(|commit| commit.as_str());
         let composed = compose(self.state, component, commit, self.provider)?;
         let changes = recorded_changes(self.state, component, self.history, self.reader)?;
         self.finish(component, composed, commit, &changes)
@@ -169,13 +173,19 @@ impl Renderer<'_> {
         Ok(self.render(component)?.line.entries)
     }
 
-    fn check_lock(&self, component: &ResolvedComponent, lock: Option<&ComponentLock>) -> Result<(), RenderError> {
+    fn check_lock(
+        &self,
+        component: &ResolvedComponent,
+        lock: Option<&ComponentLock>,
+    ) -> Result<(), RenderError> {
         let recorded = lock.and_then(|lock| lock.input_fingerprint.as_ref());
         // Nothing can be told of a fingerprint of another program, or of none.
         let Some(recorded) = recorded.filter(|token| is_ours(token)) else {
             return Ok(());
         };
-        let current = self.state.fingerprint(component, lock, None, &Environment::default())?;
+        let current = self
+            .state
+            .fingerprint(component, lock, None, &Environment::default())?;
         match current.inputs() == *recorded {
             true => Ok(()),
             false => Err(RenderError::Stale {
@@ -217,7 +227,13 @@ impl Renderer<'_> {
             found.and_then(|one| one.spec.clone())
         };
         let calculation = component.build.release;
-        let released = release(&tree.spec_bytes()?, calculation, &line, changelog.as_deref(), &spec_at);
+        let released = release(
+            &tree.spec_bytes()?,
+            calculation,
+            &line,
+            changelog.as_deref(),
+            &spec_at,
+        );
         let released = released.map_err(|source| RenderError::Release {
             name: component.name.clone(),
             source,
@@ -227,7 +243,11 @@ impl Renderer<'_> {
         if component.build.file_filter == FileFilter::Referenced {
             drop_unneeded(&mut tree, &|path| after.references.needs(path));
         }
-        let mut warnings: Vec<String> = applied.overlays.into_iter().flat_map(|one| one.warnings).collect();
+        let mut warnings: Vec<String> = applied
+            .overlays
+            .into_iter()
+            .flat_map(|one| one.warnings)
+            .collect();
         warnings.extend(prepared.warnings);
         if line.displaced > 0 {
             warnings.push(format!(
@@ -269,11 +289,12 @@ impl Renderer<'_> {
     }
 
     /// Renders components side by side and compares each with its folder below `output`; with [`Mode::Write`] the folders
-    /// are brought up to date.
+    /// are brought up to date. Those without a spec are left out.
     #[must_use]
     pub fn render_all(&self, components: &[ResolvedComponent], output: &Path, mode: Mode) -> Vec<Outcome> {
         components
             .par_iter()
+            .filter(|component| has_spec(component))
             .map(|component| {
                 let result = self.render_one(component, output, mode);
                 Outcome {
@@ -284,7 +305,12 @@ impl Renderer<'_> {
             .collect()
     }
 
-    fn render_one(&self, component: &ResolvedComponent, output: &Path, mode: Mode) -> Result<Written, RenderError> {
+    fn render_one(
+        &self,
+        component: &ResolvedComponent,
+        output: &Path,
+        mode: Mode,
+    ) -> Result<Written, RenderError> {
         let rendered = self.render(component)?;
         let folder = component_folder(output, &component.name);
         let before = folder::load(&folder, rendered.tree.spec_path())?;
@@ -400,7 +426,10 @@ pub fn project_diff(
     provider: &dyn SourceProvider,
 ) -> Result<TreeDiff, ComposeError> {
     let lock = state.lock(&component.name)?;
-    let commit = lock.as_ref().and_then(|lock| lock.upstream_commit.as_ref()).map(|commit| commit.as_str());
+    let commit = lock
+        .as_ref()
+        .and_then(|lock| lock.upstream_commit.as_ref())
+        .map(|commit| commit.as_str());
     let composed = compose(state, component, commit, provider)?;
     Ok(diff(Some(&composed.upstream), &composed.tree, "")?)
 }

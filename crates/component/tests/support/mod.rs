@@ -1,5 +1,11 @@
 //! Repositories, projects and readers for tests: fixed names, fixed times, no network.
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    dead_code,
+    unreachable_pub,
+    missing_docs
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +13,8 @@ use std::process::Command;
 
 use lazuli_catalog::{Catalog, ComponentName, ResolvedComponent};
 use lazuli_component::{
-    Committed, GitRepository, LocalMirror, Mode, Person, ProjectState, Rebuild, Renderer, Resolution, SpecReader,
-    StaleLock, Update, UpdateError, Updater, Verdict, Written, history::ProjectHistory,
+    Committed, GitRepository, LocalMirror, Mode, Person, ProjectState, Rebuild, Renderer, Resolution,
+    SpecReader, StaleLock, Update, UpdateError, Updater, Verdict, Written, history::ProjectHistory,
 };
 use lazuli_spec::{Macros, Settings, Target, base_macros};
 
@@ -144,7 +150,9 @@ impl Project {
     }
 
     pub fn component(&self, name: &str) -> ResolvedComponent {
-        self.state().component(&ComponentName::new(name).unwrap()).unwrap()
+        self.state()
+            .component(&ComponentName::new(name).unwrap())
+            .unwrap()
     }
 
     pub fn git(&self) -> GitRepository {
@@ -152,7 +160,12 @@ impl Project {
     }
 
     /// What `lazuli component update` does, at so many days after the start.
-    pub fn try_update(&self, name: &str, day: i64, with: impl FnOnce(&mut Updater<'_>)) -> Result<Update, UpdateError> {
+    pub fn try_update(
+        &self,
+        name: &str,
+        day: i64,
+        with: impl FnOnce(&mut Updater<'_>),
+    ) -> Result<Update, UpdateError> {
         let state = self.state();
         let repository = self.git();
         let head = repository.head().unwrap();
@@ -180,7 +193,8 @@ impl Project {
     }
 
     pub fn update(&self, name: &str, day: i64) -> Update {
-        self.try_update(name, day, |_| {}).unwrap_or_else(|error| panic!("{error:?}"))
+        self.try_update(name, day, |_| {})
+            .unwrap_or_else(|error| panic!("{error:?}"))
     }
 
     /// What `lazuli component render` does.
@@ -214,7 +228,9 @@ impl Project {
 /// A reader with the macros that every distribution has.
 pub fn reader() -> SpecReader {
     let mut macros = Macros::new(Settings::default());
-    macros.load_text("base", base_macros(Target::X86_64).as_bytes()).unwrap();
+    macros
+        .load_text("base", base_macros(Target::X86_64).as_bytes())
+        .unwrap();
     macros.load_text("dist", b"%dist .ex1\n").unwrap();
     SpecReader::new(macros.freeze())
 }

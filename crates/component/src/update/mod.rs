@@ -13,6 +13,8 @@
 //! A commit is chosen anew only when what it is chosen by has changed (pin, snapshot, branch, name), or when that is asked
 //! for: an update of one component's overlays does not move its upstream.
 
+mod words;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -26,12 +28,8 @@ use crate::history::{ChangesFile, ProjectHistory, RecordedChange};
 use crate::provider::{CommitChoice, SourceProvider};
 use crate::render::{RenderError, Verdict, committed_changes};
 use crate::spec_reader::SpecReader;
-use crate::state::{ProjectState, StateError};
-
-/// Digits of a commit in a changelog.
-const SHORT_COMMIT: usize = 10;
-/// Most fields that a changelog names one by one.
-const MAX_NAMED: usize = 4;
+use crate::state::{ProjectState, StateError, has_spec};
+use words::describe;
 
 /// A component can't be updated.
 #[derive(Debug, thiserror::Error)]
@@ -216,11 +214,12 @@ enum Kept {
 }
 
 impl Updater<'_> {
-    /// Plans the updates of components, side by side. Nothing is written.
+    /// Plans the updates of components, side by side; those without a spec are left out. Nothing is written.
     #[must_use]
     pub fn plan(&self, components: &[ResolvedComponent]) -> Vec<UpdateOutcome> {
         components
             .par_iter()
+            .filter(|component| has_spec(component))
             .map(|component| UpdateOutcome {
                 name: component.name.clone(),
                 verdict: Verdict::of(&component.build.outcome, self.plan_one(component)),
@@ -242,21 +241,37 @@ impl Updater<'_> {
             lock.manual_bump = lock.manual_bump.saturating_add(1);
         }
         let source = match (&component.source, &lock.upstream_commit) {
-            (Source::Spec(SpecSource::Upstream { .. }), Some(commit)) => SourceIdentity::Commit(commit.clone()),
+            (Source::Spec(SpecSource::Upstream { .. }), Some(commit)) => {
+                SourceIdentity::Commit(commit.clone())
+            }
             _ => self.state.identity(component, Some(&lock), None)?,
         };
         let environment = Environment::default();
-        let fingerprint = self.state.fingerprint_of(component, &source, lock.manual_bump, &environment)?;
+        let fingerprint = self
+            .state
+            .fingerprint_of(component, &source, lock.manual_bump, &environment)?;
         let token = fingerprint.inputs();
         lock.input_fingerprint = Some(token.clone());
-        let fields = base.fields.as_ref().map(|old| explain(old, &fingerprint)).unwrap_or_default();
+        let fields = base
+            .fields
+            .as_ref()
+            .map(|old| explain(old, &fingerprint))
+            .unwrap_or_default();
         let (changes, recorded) = if base.token.as_ref() == Some(&token) {
             // Nothing is different from what is committed: a change that was recorded since then is taken back, and the lock
             // of another program stays as it is. Writing our fingerprint into it would be a change by itself.
-            if let Some(theirs) = base.lock.as_ref().and_then(|lock| lock.input_fingerprint.as_ref()) {
+            if let Some(theirs) = base
+                .lock
+                .as_ref()
+                .and_then(|lock| lock.input_fingerprint.as_ref())
+            {
                 lock.input_fingerprint = Some(theirs.clone());
             }
-            if let Some(old) = base.lock.as_ref().filter(|old| old.upstream_commit == lock.upstream_commit) {
+            if let Some(old) = base
+                .lock
+                .as_ref()
+                .filter(|old| old.upstream_commit == lock.upstream_commit)
+            {
                 let same = base.resolution == lock.resolution_input_hash;
                 let theirs = old.resolution_input_hash.clone().filter(|_| same);
                 lock.resolution_input_hash = theirs.or(lock.resolution_input_hash);
@@ -266,14 +281,27 @@ impl Updater<'_> {
             });
             (keep, None)
         } else {
-            let change = self.change(component, &lock, &base, &fields, on_disk.as_ref(), token.to_string())?;
+            let change = self.change(
+                component,
+                &lock,
+                &base,
+                &fields,
+                on_disk.as_ref(),
+                token.to_string(),
+            )?;
             let mut file = ChangesFile {
                 changes: base.changes.clone(),
             };
             file.changes.push(change.clone());
             (Some(file), Some(change))
         };
-        let files = self.files(&component.name, before.as_ref(), &lock, on_disk.as_ref(), changes.as_ref());
+        let files = self.files(
+            &component.name,
+            before.as_ref(),
+            &lock,
+            on_disk.as_ref(),
+            changes.as_ref(),
+        );
         Ok(Update {
             name: component.name.clone(),
             lock,
@@ -310,13 +338,19 @@ impl Updater<'_> {
         let lock = committed.state.lock(&component.name)?;
         let (kept, changes) = match committed.state.changes(&component.name)? {
             Some(file) => (Kept::Recorded, file.changes),
-            None => (Kept::ByGit, committed_changes(component, committed.history, self.reader)?),
+            None => (
+                Kept::ByGit,
+                committed_changes(component, committed.history, self.reader)?,
+            ),
         };
         let then = committed.state.component(&component.name).ok();
         // A component that was not there, or whose files can't be read any more, has no fields to compare.
         let fields = lock.as_ref().and_then(|lock| {
             let environment = Environment::default();
-            committed.state.fingerprint(then.as_ref()?, Some(lock), None, &environment).ok()
+            committed
+                .state
+                .fingerprint(then.as_ref()?, Some(lock), None, &environment)
+                .ok()
         });
         let token = token(lock.as_ref()).or_else(|| fields.as_ref().map(Fingerprint::inputs));
         Ok(Base {
@@ -335,7 +369,9 @@ impl Updater<'_> {
         lock: Option<&ComponentLock>,
     ) -> Option<lazuli_catalog::Fingerprint> {
         let lock = lock.filter(|lock| lock.input_fingerprint.is_some())?;
-        let fingerprint = self.state.fingerprint(component, Some(lock), None, &Environment::default());
+        let fingerprint = self
+            .state
+            .fingerprint(component, Some(lock), None, &Environment::default());
         fingerprint.ok().map(|fingerprint| fingerprint.inputs())
     }
 
@@ -373,7 +409,10 @@ impl Updater<'_> {
             CommitChoice::Before(time) => format!("the last commit before {time}"),
             CommitChoice::Newest => "the newest commit".to_owned(),
         };
-        let found = self.provider.resolve(&package, &choice).map_err(ComposeError::provider(what, &package))?;
+        let found = self
+            .provider
+            .resolve(&package, &choice)
+            .map_err(ComposeError::provider(what, &package))?;
         let commit = CommitId::new(found.as_str()).map_err(|_| UpdateError::BadCommit {
             name: component.name.clone(),
             commit: found,
@@ -397,13 +436,17 @@ impl Updater<'_> {
     ) -> Result<RecordedChange, UpdateError> {
         let commit = lock.upstream_commit.as_ref().map(CommitId::as_str);
         let composed = compose(self.state, component, commit, self.provider)?;
-        let summary = self.reader.read(&composed.tree).map_err(|source| RenderError::Reader {
-            name: component.name.clone(),
-            source,
-        })?;
+        let summary = self
+            .reader
+            .read(&composed.tree)
+            .map_err(|source| RenderError::Reader {
+                name: component.name.clone(),
+                source,
+            })?;
         // A pending change that is the same keeps its time, author and words: an update that is run twice writes the same.
         let pending = on_disk.and_then(|file| file.changes.get(base.changes.len()));
-        if let Some(pending) = pending.filter(|one| one.fingerprint == fingerprint && self.message.is_none()) {
+        if let Some(pending) = pending.filter(|one| one.fingerprint == fingerprint && self.message.is_none())
+        {
             return Ok(RecordedChange {
                 version: Some(summary.version),
                 ..pending.clone()
@@ -414,7 +457,7 @@ impl Updater<'_> {
             author: self.author.clone(),
             text: match self.message {
                 Some(message) => message.trim().to_owned(),
-                None => describe(component, lock, base, fields),
+                None => describe(component, lock, base.lock.as_ref(), fields),
             },
             fingerprint,
             upstream_commit: commit.map(str::to_owned),
@@ -435,7 +478,9 @@ impl Updater<'_> {
         if changes != changes_before {
             let path = ChangesFile::path(self.state.lock_dir(), name.as_str());
             // A record without a change would only stand in the way of the changes that git knows of.
-            let text = changes.filter(|file| !file.changes.is_empty()).map(ToString::to_string);
+            let text = changes
+                .filter(|file| !file.changes.is_empty())
+                .map(ToString::to_string);
             if text.is_some() || changes_before.is_some() {
                 files.push((path, text));
             }
@@ -445,60 +490,6 @@ impl Updater<'_> {
         }
         files
     }
-}
-
-/// What changed, in words.
-fn describe(component: &ResolvedComponent, lock: &ComponentLock, base: &Base, fields: &[FieldChange]) -> String {
-    let short = |commit: &CommitId| commit.as_str().chars().take(SHORT_COMMIT).collect::<String>();
-    let commit = lock.upstream_commit.as_ref();
-    let Some(before) = &base.lock else {
-        return match (&component.source, commit) {
-            (Source::Spec(SpecSource::Upstream { distro, .. }), Some(commit)) => {
-                format!("Import from {distro} at {}", short(commit))
-            }
-            _ => "Initial package".to_owned(),
-        };
-    };
-    let mut items = Vec::new();
-    if let Some(commit) = commit.filter(|commit| before.upstream_commit.as_ref() != Some(*commit)) {
-        items.push(format!("Update to upstream commit {}", short(commit)));
-    }
-    if lock.manual_bump > before.manual_bump {
-        items.push("Rebuild".to_owned());
-    }
-    let rest: Vec<&FieldChange> = fields
-        .iter()
-        .filter(|field| !matches!(field.path.as_str(), "source.commit" | "manual-bump"))
-        .collect();
-    let named = rest.iter().take(MAX_NAMED).map(|field| {
-        let overlay = || overlay_words(component, field);
-        let verb = match (&field.old, &field.new) {
-            (None, _) => "Add",
-            (_, None) => "Remove",
-            _ => "Change",
-        };
-        overlay().unwrap_or_else(|| format!("{verb} {}", field.path))
-    });
-    let mut named: Vec<String> = named.collect();
-    named.dedup();
-    items.extend(named);
-    if rest.len() > MAX_NAMED {
-        items.push(format!("{} more changes of the configuration", rest.len() - MAX_NAMED));
-    }
-    match items.split_first() {
-        None => "Change of the configuration".to_owned(),
-        Some((first, [])) => first.clone(),
-        Some((first, rest)) => format!("{first}\n\n{}", rest.iter().map(|item| format!("- {item}\n")).collect::<String>()),
-    }
-}
-
-/// An overlay that came, in its own words.
-fn overlay_words(component: &ResolvedComponent, field: &FieldChange) -> Option<String> {
-    let index = field.path.strip_prefix("overlays[")?.split(']').next()?.parse::<usize>().ok()?;
-    let _ = field.new.as_ref()?;
-    let description = component.overlays.get(index)?.description.as_deref()?;
-    let line = description.lines().next().unwrap_or_default().trim();
-    (!line.is_empty()).then(|| line.to_owned())
 }
 
 /// Locks and records of components that are no more, as the names of files to remove.
@@ -525,7 +516,9 @@ pub fn orphaned_locks(
             source,
         })?;
         let file = entry.file_name().to_string_lossy().into_owned();
-        let name = file.strip_suffix(".lock").or_else(|| file.strip_suffix(".changes"));
+        let name = file
+            .strip_suffix(".lock")
+            .or_else(|| file.strip_suffix(".changes"));
         let known = name.is_none_or(|name| names.iter().any(|one| one.as_str() == name));
         if !known && entry.path().is_file() {
             found.push(entry.path());
