@@ -92,6 +92,8 @@ pub enum Error {
     NoSpace {
         /// The file that was being written.
         path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
     },
     /// Another process is writing the same output.
     #[error("`{}` is being written by another process", path.display())]
@@ -128,6 +130,7 @@ impl Error {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace {
                 path: path.to_owned(),
+                source,
             },
             _ => Self::Io {
                 action,

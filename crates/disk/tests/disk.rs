@@ -464,7 +464,7 @@ fn a_full_disk_is_a_clear_error() {
         let out = small.join(name);
         let error = make(&out).unwrap_err();
         assert!(
-            matches!(&error, Error::NoSpace { path } if *path == out),
+            matches!(&error, Error::NoSpace { path, .. } if *path == out),
             "{name}: {error}"
         );
         assert_eq!(

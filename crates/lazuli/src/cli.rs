@@ -205,14 +205,20 @@ pub struct BootArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    /// The disk byte for byte, in a sparse file
     Raw,
+    /// QEMU's format, compressed
     Qcow2,
+    /// Fixed VHD, as Azure wants it
     Vhd,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DiskBus {
+    /// A virtio disk, as most clouds have it
     Virtio,
+    /// An NVMe drive, as newer sizes of Azure have it
     Nvme,
+    /// A SCSI disk
     Scsi,
 }

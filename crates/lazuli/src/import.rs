@@ -7,7 +7,8 @@ use crate::upstream::{archive, failure};
 use crate::workspace::Workspace;
 use lazuli_catalog::{ComponentName, LockFile, Source};
 use lazuli_import::{
-    ImportEvent, ImportInput, ImportPlaces, ImportSigner, ImportSummary, Origin, import_all, write,
+    ImportError, ImportEvent, ImportInput, ImportPlaces, ImportSigner, ImportSummary, Origin, import_all,
+    write,
 };
 use lazuli_openpgp::SigningKey;
 use lazuli_upstream::{LockedPackage, Progress, Store, UpstreamError};
@@ -229,6 +230,9 @@ impl<'w> Batch<'w> {
             output: &self.output,
             cache: (self.cache == Cache::Use).then_some(cache.as_path()),
         };
+        for folder in [&self.output, &cache] {
+            lazuli_durable::reclaim(folder)?;
+        }
         let bar = self.workspace.terminal.bar("import", self.inputs.len() as u64);
         let results = import_all(
             &self.inputs,
@@ -250,13 +254,26 @@ impl<'w> Batch<'w> {
         for (result, input) in results.into_iter().zip(&self.inputs) {
             match result {
                 Ok(summary) => summaries.push(summary),
-                Err(error) => failed.push(format!("{}: {error}", input.origin.package)),
+                Err(error) => failed.push((&input.origin.package, error)),
             }
         }
-        match failed.as_slice() {
-            [] => Ok(summaries),
-            failed => Err(Failure::message(Kind::Failed, failed.join("\n"))
-                .context(format!("{} packages cannot be imported", failed.len()))),
+        let count = failed.len();
+        // What the machine lacks, all packages lack: it is said once.
+        if let Some(at) = failed
+            .iter()
+            .position(|(_, error)| matches!(error, ImportError::Write { .. }))
+        {
+            let (package, error) = failed.swap_remove(at);
+            return Err(Failure::new(Kind::Environment, error).context(format!("failed to import {package}")));
+        }
+        let lines: Vec<String> = failed
+            .iter()
+            .map(|(package, error)| format!("{package}: {error}"))
+            .collect();
+        match count {
+            0 => Ok(summaries),
+            _ => Err(Failure::message(Kind::Failed, lines.join("\n"))
+                .context(format!("{count} packages cannot be imported"))),
         }
     }
 }

@@ -8,6 +8,10 @@
 //! | 3 | the project's files are wrong |
 //! | 4 | the machine lacks something: a tool, a right, room, the network |
 //! | 5 | bytes are not what a signature or digest says: nothing was used |
+//! | 128 + N | ended by signal N, as a shell shows it: 130 for Ctrl-C, 143 for `kill` |
+//!
+//! A command that a signal ends, even SIGKILL, leaves nothing half-made under a final name, and no mount; what else it
+//! leaves, the next run of the command removes.
 
 // A program has no public interface but `main`: `pub` means "for the other modules".
 #![allow(unreachable_pub, missing_docs)]
@@ -17,6 +21,7 @@ mod component;
 mod failure;
 mod image;
 mod import;
+mod interrupt;
 mod repo;
 mod terminal;
 mod upstream;
@@ -25,10 +30,16 @@ mod workspace;
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use failure::{Failure, Kind, Result};
+use lazuli_sandbox::Standing;
 use std::path::Path;
 use std::process::ExitCode;
 use terminal::Terminal;
 use workspace::Workspace;
+
+/// The declaration of the command line, for completions and man pages.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -50,6 +61,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         // Before any thread is started: a namespace is entered by a process of one thread.
         enter()?;
     }
+    interrupt::watch(terminal)?;
     let open = || Workspace::open(&cli.global, terminal.clone());
     match &cli.command {
         Command::Component(command) => component::run(&open()?, command),
@@ -57,7 +69,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         Command::Repo(command) => repo::run(&open()?, command),
         Command::Image(command) => image::run(&open()?, command),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "lazuli", &mut std::io::stdout());
+            clap_complete::generate(*shell, &mut command(), "lazuli", &mut std::io::stdout());
             Ok(())
         }
         Command::Man { dir } => man(dir),
@@ -65,9 +77,14 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
 }
 
 /// Makes the process root of a user namespace, so that files get their owners. Outside, it stays who it was.
+///
+/// What it mounts is its own and ends with it, however that comes.
 fn enter() -> Result<()> {
     lazuli_sandbox::enter(lazuli_sandbox::Settings::default())
-        .map(|_| ())
+        .and_then(|standing| match standing {
+            Standing::Root => lazuli_sandbox::private_mounts(),
+            Standing::Inside { .. } | Standing::OrdinaryUser => Ok(()),
+        })
         .map_err(|error| {
             let hint = error.hint();
             let failure = Failure::new(Kind::Environment, error);
@@ -81,7 +98,7 @@ fn enter() -> Result<()> {
 /// One page for the program and one for each command.
 fn man(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir)?;
-    clap_mangen::generate_to(Cli::command(), dir)?;
+    clap_mangen::generate_to(command(), dir)?;
     Ok(())
 }
 
@@ -91,6 +108,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 }

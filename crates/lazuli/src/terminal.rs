@@ -48,6 +48,17 @@ impl Terminal {
         eprintln!("{failure}");
     }
 
+    /// A signal ends the program; this is its last line.
+    pub fn interrupted(&self, why: &str) {
+        use std::io::Write;
+        // A bar may stand on the line. Nobody may be there to read it.
+        let start = if self.progress { "\n" } else { "" };
+        let _ = writeln!(
+            std::io::stderr(),
+            "{start}{why}: what was finished stays, nothing is half-made; run the command again to go on"
+        );
+    }
+
     /// Facts: JSON if that was asked for, else the text.
     pub fn facts(&self, facts: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
         use std::io::Write;
