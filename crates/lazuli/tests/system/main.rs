@@ -5,5 +5,7 @@
 
 mod booted;
 mod command;
+mod full_disk;
 mod host;
+mod killed;
 mod records;
