@@ -25,8 +25,11 @@ pub(crate) struct Cli {
 /// When output is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
+    /// Where it goes to a terminal
     Auto,
+    /// In any case
     Always,
+    /// Not at all
     Never,
 }
 
@@ -127,15 +130,16 @@ pub(crate) enum Command {
     Clean(Clean),
     /// Show past transactions (not there yet)
     History,
-    /// Print completions for a shell
-    #[command(hide = true)]
+    /// Print a script that completes commands in a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the man page
-    #[command(hide = true)]
-    Man,
+    /// Write man pages into a folder
+    Man {
+        /// The folder; it is made if it is not there
+        dir: PathBuf,
+    },
 }
 
 /// Packages that must be named.

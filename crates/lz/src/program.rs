@@ -37,11 +37,10 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
             clap_complete::generate(*shell, &mut command(), "lz", &mut std::io::stdout());
             Ok(())
         }
-        Command::Man => {
-            let rendered = clap_mangen::Man::new(command()).render(&mut std::io::stdout());
-            rendered
-                .map_err(|e| Failure::new(Kind::Environment, format!("failed to write the man page: {e}")))
-        }
+        Command::Man { dir } => man(dir).map_err(|error| {
+            let text = format!("failed to write man pages to {}: {error}", dir.display());
+            Failure::new(Kind::Environment, text)
+        }),
         Command::History => Err(Failure::new(
             Kind::Failed,
             "past transactions are not recorded yet",
@@ -60,6 +59,12 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
             }
         }
     }
+}
+
+/// One page for the program and one for each command.
+fn man(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    clap_mangen::generate_to(command(), dir)
 }
 
 /// Commands that change the root.

@@ -239,13 +239,16 @@ fn package_files_by_path() {
 }
 
 #[test]
-fn completions_and_man_page() {
+fn completions_and_man_pages() {
     let lz = Lz::new();
     for shell in ["bash", "zsh", "fish"] {
         assert!(lz.ok(&["completions", shell]).contains("repoquery"), "{shell}");
     }
-    let page = lz.ok(&["man"]);
+    let folder = lz.path("man");
+    lz.ok(&["man", folder.to_str().unwrap()]);
+    let page = std::fs::read_to_string(folder.join("lz.1")).unwrap();
     assert!(page.contains(".TH lz") && page.contains("Exit codes"), "{page}");
+    assert!(folder.join("lz-install.1").exists());
 }
 
 /// The whole way as an ordinary user: the root's files belong to the right ids inside a namespace.
