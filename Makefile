@@ -37,6 +37,21 @@ lint: setup ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 
+.PHONY: fuzz
+fuzz: setup ## Throw random bytes at the parsers, FUZZ_SECONDS=60 at each of TARGETS="deb rpm primary catalog text"
+	scripts/fuzz $(TARGETS)
+
+.PHONY: deny
+deny: ## Check licences, sources and advisories of the dependencies (needs cargo-deny)
+	@cargo deny --version >/dev/null 2>&1 || { \
+	  echo "deny: no cargo-deny here; get it with: cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny --locked --all-features check
+
+.PHONY: docs
+docs: setup ## Write what is generated and checked in anew: man pages, JSON schemas
+	UPDATE_EXPECT=1 cargo test --release --locked -q -p lazuli --test help
+	UPDATE_EXPECT=1 cargo test --release --locked -q -p lazuli-catalog --test json_schema
+
 .PHONY: bench
 bench: build ## Measure image builds beside mkosi (needs root and some minutes)
 	bench/image
