@@ -191,25 +191,29 @@ fn only_the_key_gets_in(guest: &Guest) {
     assert_eq!(open, "", "no account has a password");
 }
 
-/// Something listens in the guest: from inside it answers, from outside it does not.
+/// Something listens in the guest and says what it hears: a knock from outside is not heard, a later one from inside is.
 fn firewall_holds(guest: &Guest) {
     run(
         guest,
         &format!("sudo systemd-run --quiet --unit=listener nc -lk 0.0.0.0 {CLOSED_PORT}"),
     );
-    run(
-        guest,
-        &format!("for i in $(seq 50); do nc -z 127.0.0.1 {CLOSED_PORT} && exit 0; sleep 0.2; done; exit 1"),
-    );
     let outside = guest.port(CLOSED_PORT).unwrap();
     // QEMU accepts by itself; a guest that does not answer gives neither bytes nor an end, or a reset.
     let stream = TcpStream::connect(("127.0.0.1", outside)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    std::io::Write::write_all(&mut &stream, b"knock\n").ok();
+    std::io::Write::write_all(&mut &stream, b"from outside\n").ok();
     // Waits for an end or the time-out, so that a knock that gets through has time to be heard.
     let _ = std::io::Read::read(&mut &stream, &mut [0; 1]);
-    let heard = run(guest, "sudo journalctl -u listener -o cat --no-pager");
-    assert!(!heard.contains("knock"), "the firewall let a connection through");
+    let heard = "sudo journalctl -u listener -o cat --no-pager";
+    run(
+        guest,
+        &format!(
+            "for i in $(seq 50); do echo from inside | nc -N -w 2 127.0.0.1 {CLOSED_PORT}; \
+             {heard} | grep -q 'from inside' && exit 0; sleep 0.2; done; exit 1"
+        ),
+    );
+    let heard = run(guest, heard);
+    assert!(!heard.contains("from outside"), "the firewall let a connection through: {heard}");
     assert!(run(guest, "sudo nft list ruleset").contains("policy drop"));
     run(guest, "sudo systemctl stop listener");
 }
