@@ -66,7 +66,7 @@ pub use lock::{LockChange, LockDiff, LockFile, LockedPackage, LockedSuite};
 pub use place::{ExistingFile, Placement, PlacementReason};
 pub use publish::RepositoryPurpose;
 pub use query::ComponentSelector;
-pub use re2::{InvalidRegex, compile_search};
+pub use re2::translate_search;
 pub use resolve::{
     AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, Channel, CheckPhase, DebianUpstream,
     Declarations, DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout, ExpectedOutcome, FileContent,

@@ -1,189 +1,191 @@
-//! Regular expressions of overlays: RE2's syntax, as azldev has it, for the engine that is used here.
+//! Regular expressions of overlays: the syntax of Go's `regexp` (RE2), which azldev reads them with, on Rust's `regex`.
 //!
-//! The two syntaxes agree but for a few constructs, which are written anew:
+//! Both are automata without backtracking. Where they read a text differently, it is rewritten to what Go means:
 //!
-//! | RE2 | here |
-//! |---|---|
-//! | `\d \w \s` and `\D \W \S` are ASCII | classes of these characters |
-//! | `\b` and `\B` are ASCII | `(?-u:\b)`, which has no form for `\B`: that one is Unicode's |
-//! | `[` in a class stands for itself | `\[` |
-//! | `&&`, `--` and `~~` in a class are characters | each escaped |
-//! | `\<` and `\>` are characters | `<` and `>` |
-//! | `\Q…\E` is literal | each character escaped |
+//! | text | Go | Rust |
+//! |---|---|---|
+//! | `%{name}` | a brace that is no repetition is a letter | an error |
+//! | `[[(]`, `[a&&b]`, `[a--b]` | letters, and a range | nested classes, intersection, difference |
+//! | `\d \w \s \b` | ASCII | Unicode |
+//! | `\Q…\E` | as it stands | an error |
+//! | `\<`, `\>`, `\%`, `\"` | the letter | a word's edge, an error |
+//! | `\012` | octal | an error |
 //!
-//! Off-spec: `\C`, a single byte, is refused; texts are matched by characters.
+//! `(?P<name>…)` and `\z` are the same in both. Expressions are compiled to match bytes.
 
-use crate::schema::SearchMode;
+use std::iter::Peekable;
+use std::str::Chars;
 
-/// Largest compiled expression in bytes.
-const MAX_COMPILED: usize = 4 << 20;
+use regex::bytes::{Regex, RegexBuilder};
 
-/// A regular expression that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{regex}` is not a regular expression: {reason}")]
-pub struct InvalidRegex {
-    /// The expression.
-    pub regex: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
+/// Longest pattern in bytes.
+const MAX_PATTERN: usize = 64 << 10;
+/// Largest compiled pattern in bytes.
+const MAX_COMPILED: usize = 16 << 20;
+/// Deepest nesting of groups.
+const MAX_NESTING: u32 = 100;
 
-/// Compiles the regular expression of an overlay, with RE2's meaning.
-///
-/// # Errors
-/// It is not one, or its compiled form is too large.
-pub fn compile_search(text: &str, mode: SearchMode) -> Result<regex::Regex, InvalidRegex> {
-    let invalid = |reason: String| InvalidRegex {
-        regex: text.to_owned(),
-        reason,
-    };
-    let translated = translate(text).map_err(|reason| invalid(reason.to_owned()))?;
-    let mut builder = regex::RegexBuilder::new(&translated);
-    builder
-        .multi_line(mode == SearchMode::MultiLine)
-        .size_limit(MAX_COMPILED);
+/// Compiles the regular expression of an overlay, to see that it is one; the error says why it is not.
+pub(crate) fn compile_search(pattern: &str) -> Result<Regex, String> {
+    if pattern.len() > MAX_PATTERN {
+        return Err(format!("it is longer than {} KiB", MAX_PATTERN >> 10));
+    }
+    let mut builder = RegexBuilder::new(&translate_search(pattern));
+    builder.size_limit(MAX_COMPILED).nest_limit(MAX_NESTING);
     builder.build().map_err(|error| {
-        // The last line says what; those before it draw the translated expression.
-        let error = error.to_string();
-        invalid(
-            error
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned(),
-        )
+        // The regex crate draws the expression first; the last line says what is wrong.
+        let text = error.to_string();
+        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        last.trim().trim_start_matches("error: ").to_owned()
     })
 }
 
-type Rest<'t> = std::iter::Peekable<std::str::Chars<'t>>;
-
-/// Writes an expression anew for the engine.
-fn translate(text: &str) -> Result<String, &'static str> {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut rest = text.chars().peekable();
+/// The regular expression of an overlay, which is written for Go, as the regex crate reads it (for bytes).
+#[must_use]
+pub fn translate_search(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut rest = pattern.chars().peekable();
     while let Some(one) = rest.next() {
         match one {
-            '\\' => escape(rest.next(), &mut rest, Place::Outside, &mut out)?,
-            '[' => class(&mut rest, &mut out)?,
-            _ => out.push(one),
+            '\\' => escape(&mut rest, &mut out),
+            '[' => class(&mut rest, &mut out),
+            '{' => match repetition(&rest) {
+                Some(length) => {
+                    out.push('{');
+                    out.extend(rest.by_ref().take(length));
+                }
+                None => out.push_str("\\{"),
+            },
+            one => out.push(one),
         }
     }
-    Ok(out)
+    out
 }
 
-/// A class, of which the `[` is behind us.
-fn class(rest: &mut Rest<'_>, out: &mut String) -> Result<(), &'static str> {
-    out.push('[');
-    if rest.next_if_eq(&'^').is_some() {
-        out.push('^');
+/// How long `N}`, `N,}` or `N,M}` is, if that follows.
+fn repetition(rest: &Peekable<Chars<'_>>) -> Option<usize> {
+    let text: String = rest.clone().take_while(|one| *one != '}').take(16).collect();
+    let closed = rest.clone().nth(text.chars().count()) == Some('}');
+    let (least, most) = text.split_once(',').unwrap_or((&text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (closed && !least.is_empty() && is_number(least) && is_number(most)).then_some(text.len() + 1)
+}
+
+/// What follows a backslash outside of a class.
+fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+    match rest.next() {
+        None => out.push('\\'),
+        Some('Q') => quoted(rest, out),
+        Some('d') => out.push_str("[0-9]"),
+        Some('D') => out.push_str("[^0-9]"),
+        Some('w') => out.push_str("[0-9A-Za-z_]"),
+        Some('W') => out.push_str("[^0-9A-Za-z_]"),
+        Some('s') => out.push_str("[\\t\\n\\f\\r ]"),
+        Some('S') => out.push_str("[^\\t\\n\\f\\r ]"),
+        Some('b') => out.push_str("(?-u:\\b)"),
+        Some('B') => out.push_str("(?-u:\\B)"),
+        Some(one) => plain_escape(one, rest, out),
     }
-    let mut first = true;
+}
+
+/// `\Q…\E`, or up to the end.
+fn quoted(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+    let mut text = String::new();
     while let Some(one) = rest.next() {
-        match one {
-            // A `]` at the start stands for itself.
-            ']' if !first => {
-                out.push(']');
-                return Ok(());
-            }
-            '[' if rest.peek() == Some(&':') => named_class(rest, out),
-            one => {
-                class_character(one, rest, out)?;
-                // A `-` makes a range, unless it is the last.
-                let mut ahead = rest.clone();
-                if ahead.next() == Some('-') && ahead.next().is_some_and(|end| end != ']') {
+        if one == '\\' && rest.peek() == Some(&'E') {
+            rest.next();
+            break;
+        }
+        text.push(one);
+    }
+    out.push_str(&regex::escape(&text));
+}
+
+/// Escapes that mean the same inside and outside of classes.
+fn plain_escape(one: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+    match one {
+        '0'..='7' if one == '0' || rest.peek().is_some_and(|next| ('0'..='7').contains(next)) => {
+            let mut value = one.to_digit(8).unwrap_or(0);
+            for _ in 0..2 {
+                if let Some(digit) = rest.peek().and_then(|next| next.to_digit(8)) {
+                    value = value * 8 + digit;
                     rest.next();
-                    out.push('-');
-                    let end = rest.next().unwrap_or_default();
-                    class_character(end, rest, out)?;
+                }
+            }
+            out.push_str(&format!("\\x{{{value:x}}}"));
+        }
+        'p' | 'P' | 'x' => {
+            out.push('\\');
+            out.push(one);
+            if rest.peek() == Some(&'{') {
+                for next in rest.by_ref() {
+                    out.push(next);
+                    if next == '}' {
+                        break;
+                    }
                 }
             }
         }
-        first = false;
-    }
-    // The engine says that the class has no end.
-    Ok(())
-}
-
-/// A character of a class: what has a meaning in the engine's classes, and none in RE2's, is escaped.
-fn class_character(one: char, rest: &mut Rest<'_>, out: &mut String) -> Result<(), &'static str> {
-    match one {
-        '\\' => return escape(rest.next(), rest, Place::Class, out),
-        '[' | ']' | '&' | '~' | '-' | '^' => {
+        one if one.is_ascii_alphanumeric() => {
             out.push('\\');
             out.push(one);
         }
-        _ => out.push(one),
-    }
-    Ok(())
-}
-
-/// `[:name:]` in a class, as it is; what is none of these is characters.
-fn named_class(rest: &mut Rest<'_>, out: &mut String) {
-    let ahead: String = rest.clone().take(16).collect();
-    match ahead.find(":]") {
-        Some(end) => {
-            out.push('[');
-            out.extend(rest.by_ref().take(end + 2));
-        }
-        None => out.push_str("\\["),
+        one => out.push_str(&regex::escape(one.encode_utf8(&mut [0; 4]))),
     }
 }
 
-/// Where an escape stands.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Outside,
-    Class,
-}
-
-fn escape(
-    next: Option<char>,
-    rest: &mut Rest<'_>,
-    place: Place,
-    out: &mut String,
-) -> Result<(), &'static str> {
-    let Some(next) = next else {
-        return Err("a backslash stands at the end");
-    };
-    let (plain, negated) = match next {
-        'd' | 'D' => ("0-9", next == 'D'),
-        'w' | 'W' => ("0-9A-Za-z_", next == 'W'),
-        's' | 'S' => ("\\t\\n\\x0c\\r ", next == 'S'),
-        'b' if place == Place::Outside => {
-            out.push_str("(?-u:\\b)");
-            return Ok(());
-        }
-        '<' | '>' => {
-            out.push(next);
-            return Ok(());
-        }
-        'Q' => {
-            quote(rest, out);
-            return Ok(());
-        }
-        'C' => return Err("`\\C`, a single byte, is not supported"),
-        _ => {
-            out.push('\\');
-            out.push(next);
-            return Ok(());
-        }
-    };
-    match (place, negated) {
-        (Place::Class, false) => out.push_str(plain),
-        (_, true) => out.extend(["[^", plain, "]"]),
-        (Place::Outside, false) => out.extend(["[", plain, "]"]),
+/// A class in brackets, of which the first is read.
+fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+    out.push('[');
+    if rest.peek() == Some(&'^') {
+        out.extend(rest.next());
     }
-    Ok(())
-}
-
-/// What stands before `\E`, or to the end, literally.
-fn quote(rest: &mut Rest<'_>, out: &mut String) {
+    let mut first = true;
     while let Some(one) = rest.next() {
-        if one == '\\' && rest.next_if_eq(&'E').is_some() {
+        if one == ']' && !first {
+            out.push(']');
             return;
         }
+        first = false;
+        if one == '[' && rest.peek() == Some(&':') && rest.clone().collect::<String>().contains(":]") {
+            out.push('[');
+            while let Some(next) = rest.next() {
+                out.push(next);
+                if next == ':' && rest.peek() == Some(&']') {
+                    out.extend(rest.next());
+                    break;
+                }
+            }
+            continue;
+        }
+        class_item(one, rest, out);
+        let mut ahead = rest.clone();
+        let is_range = ahead.next() == Some('-') && ahead.next().is_some_and(|next| next != ']');
+        if is_range {
+            rest.next();
+            out.push('-');
+            if let Some(high) = rest.next() {
+                class_item(high, rest, out);
+            }
+        }
+    }
+}
+
+/// A letter or an escape in a class.
+fn class_item(one: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) {
+    if one != '\\' {
         out.push_str(&regex::escape(one.encode_utf8(&mut [0; 4])));
+        return;
+    }
+    match rest.next() {
+        None => out.push('\\'),
+        Some('d') => out.push_str("0-9"),
+        Some('D') => out.push_str("[^0-9]"),
+        Some('w') => out.push_str("0-9A-Za-z_"),
+        Some('W') => out.push_str("[^0-9A-Za-z_]"),
+        Some('s') => out.push_str("\\t\\n\\f\\r "),
+        Some('S') => out.push_str("[^\\t\\n\\f\\r ]"),
+        Some(one) => plain_escape(one, rest, out),
     }
 }
 
@@ -191,7 +193,7 @@ fn quote(rest: &mut Rest<'_>, out: &mut String) {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::*;
+    use super::compile_search;
 
     #[test]
     fn expressions_mean_what_re2_says() {
@@ -211,59 +213,31 @@ mod tests {
             (r"[a&&b]+", "&b", Some("&b")),
             (r"[!--]+", "(x", Some("(")),
             (r"[[:alpha:]_]+", "1a_b", Some("a_b")),
-            (r"[[:x]+", "[:x", Some("[:x")),
             (r"\<a\>", "<a>", Some("<a>")),
             (r"\Qa.b*\E+", "a.b**", Some("a.b**")),
             (r"\Qa.b", "axb a.b", Some("a.b")),
-            (
-                r"(?i)BuildRequires:\s*(\S+)",
-                "buildrequires:  x",
-                Some("buildrequires:  x"),
-            ),
+            (r"(?i)BuildRequires:\s*(\S+)", "buildrequires:  x", Some("buildrequires:  x")),
             (r"--enable-x\s*\\$", "--enable-x \\", Some("--enable-x \\")),
-            (r"%\{\?dist\}", "1%{?dist}", Some("%{?dist}")),
+            (r"1%{?dist}", "1%{dist}", None),
+            (r"%{\?dist}", "1%{?dist}", Some("%{?dist}")),
+            (r"a{2}", "aaa", Some("aa")),
+            (r"\x41\x{42}\103", "ABC", Some("ABC")),
         ] {
-            let compiled =
-                compile_search(regex, SearchMode::EachLine).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(
-                compiled.find(text).map(|found| found.as_str()),
-                expected,
-                "{regex} in {text}"
-            );
+            let compiled = compile_search(regex).unwrap_or_else(|error| panic!("{regex}: {error}"));
+            let found = compiled.find(text.as_bytes()).map(|found| String::from_utf8_lossy(found.as_bytes()).into_owned());
+            assert_eq!(found.as_deref(), expected, "{regex} in {text}");
         }
     }
 
     #[test]
     fn what_is_none_is_refused() {
         for (regex, expected) in [
-            ("(", "`(` is not a regular expression: unclosed group"),
-            (
-                "a\\",
-                "`a\\` is not a regular expression: a backslash stands at the end",
-            ),
-            (
-                "\\C",
-                "`\\C` is not a regular expression: `\\C`, a single byte, is not supported",
-            ),
-            (
-                "(?=x)",
-                "`(?=x)` is not a regular expression: look-around, including look-ahead and look-behind, is not supported",
-            ),
+            ("(", "unclosed group"),
+            ("[a", "unclosed character class"),
+            ("(?=x)", "look-around, including look-ahead and look-behind, is not supported"),
         ] {
-            assert_eq!(
-                compile_search(regex, SearchMode::EachLine)
-                    .unwrap_err()
-                    .to_string(),
-                expected
-            );
+            assert_eq!(compile_search(regex).unwrap_err(), expected);
         }
-    }
-
-    #[test]
-    fn ends_of_lines_match_by_mode() {
-        let matches = |mode, regex: &str| compile_search(regex, mode).unwrap().find_iter("a\na").count();
-        assert_eq!(matches(SearchMode::WholeText, "^a$"), 0);
-        assert_eq!(matches(SearchMode::MultiLine, "^a$"), 2);
-        assert_eq!(matches(SearchMode::WholeText, "a\\na"), 1);
+        assert_eq!(compile_search(&"a".repeat(70_000)).unwrap_err(), "it is longer than 64 KiB");
     }
 }

@@ -95,7 +95,10 @@ build = { without = ["y"] }
         ("/p/specs/d/skip-1.spec", ""),
         ("/p/single.spec", ""),
     ];
-    check(root, &specs, expect![""]);
+    check(root, &specs, expect![[r#"
+        a: /p/specs/a/a.spec [distribution version; group local; spec of group local]
+        b: /p/specs/b/b.spec [distribution version; group local; spec of group local; component]
+        single: /p/single.spec [distribution version; group local; spec of group local]"#]]);
     let catalog = load(root, &specs).unwrap();
     let groups = |name: &str| {
         let groups = catalog.groups_of(&ComponentName::new(name).unwrap());
@@ -117,7 +120,27 @@ fn specs_that_cannot_be_components_are_refused() {
     check(
         root,
         &[("/p/a/x.spec", ""), ("/p/b/x.spec", ""), ("/p/c/-.spec", "")],
-        expect![""],
+        expect![[r#"
+            two specs make component `x`
+             --> /p/lazuli.toml:1:33
+              |
+            1 | component-groups.local.specs = ["**/*.spec", "none.spec"]
+              |                                 ^^^^^^^^^^^
+              = help: /p/a/x.spec and /p/b/x.spec: rename one, or add it to `excluded-paths`
+
+            error: `-` is not a component name: expected letters, digits, `.`, `_`, `+` and `-`, starting with a letter, a digit or `_`
+             --> /p/lazuli.toml:1:33
+              |
+            1 | component-groups.local.specs = ["**/*.spec", "none.spec"]
+              |                                 ^^^^^^^^^^^
+              = help: rename /p/c/-.spec, or add it to `excluded-paths`
+
+            error: spec `none.spec` is not there
+             --> /p/lazuli.toml:1:46
+              |
+            1 | component-groups.local.specs = ["**/*.spec", "none.spec"]
+              |                                              ^^^^^^^^^^^
+              = help: looked for /p/none.spec"#]],
     );
 }
 
@@ -135,7 +158,11 @@ axis = "two"
 values = { c = {}, d = { overlay-files = ["d.toml"] } }
 "#;
     let overlay = OVERLAY.replace("FILE", "x");
-    check(root, &[("/p/d.toml", &overlay)], expect![""]);
+    check(root, &[("/p/d.toml", &overlay)], expect![[r#"
+        t-a-c: /p/t.spec [distribution version; template t; template t, one a; template t, two c]
+        t-a-d: /p/t.spec [distribution version; template t; template t, one a; template t, two d] /p/d.toml:2 (template t, two d)
+        t-b-c: /p/t.spec [distribution version; template t; template t, one b; template t, two c]
+        t-b-d: /p/t.spec [distribution version; template t; template t, one b; template t, two d] /p/d.toml:2 (template t, two d)"#]]);
     let catalog = load(root, &[("/p/d.toml", &overlay)]).unwrap();
     let distro = catalog.distro(None).unwrap();
     let one = catalog
@@ -154,7 +181,31 @@ matrix = [{ axis = "one", values = { a = {}, b = {} } }]
 [component-templates.t-]
 matrix = [{ axis = "one", values = { a = {} } }, { axis = "two", values = {} }]
 "#;
-    check(root, &[], expect![""]);
+    check(root, &[], expect![[r#"
+        template `empty` makes no component
+         --> /p/lazuli.toml:3:22
+          |
+        3 | [component-templates.empty]
+          |                      ^^^^^
+          = help: it needs at least one axis, and each axis a value: `matrix = [{ axis = "…", values = { … } }]`
+
+        error: template `t` makes component `t-a`, which there is already
+         --> /p/lazuli.toml:4:22
+          |
+        4 | [component-templates.t]
+          |                      ^ made here
+         --> /p/lazuli.toml:2:12
+          |
+        2 | components.t-a = {}
+          |            ^^^ and defined here
+          = help: rename the template, a value, or the other component
+
+        error: template `t-` makes no component
+         --> /p/lazuli.toml:6:22
+          |
+        6 | [component-templates.t-]
+          |                      ^^
+          = help: it needs at least one axis, and each axis a value: `matrix = [{ axis = "…", values = { … } }]`"#]]);
 }
 
 #[test]
@@ -172,7 +223,7 @@ overlays = [{ type = "file-remove", file = "inline" }]
         ("/p/b/1.overlay.toml", texts[2].as_str()),
         ("/p/a/1.overlay.toml", texts[3].as_str()),
     ];
-    check(root, &files, expect![""]);
+    check(root, &files, expect!["a: upstream a [distribution version; component] /p/lazuli.toml:4 (component) /p/z/2.overlay.toml:2 (component) /p/a/1.overlay.toml:2 (component) /p/b/1.overlay.toml:2 (component) /p/a/3.overlay.toml:2 (component)"]);
 }
 
 #[test]
@@ -205,7 +256,12 @@ default-component-config = { overlay-files = ["o/*.toml"] }
         ("/p/c/empty/x.txt", ""),
         ("/p/own.toml", texts[3].as_str()),
     ];
-    check(root, &files, expect![""]);
+    check(root, &files, expect![[r#"
+        a: upstream a [distribution version; project; component] /p/c/a/x.toml:2 (project)
+        b: upstream b [distribution version; project; component] /p/own.toml:2 (component)
+        c: upstream c [distribution version; project; component]
+        d: upstream d [distribution version; project] /p/c/d/x.toml:2 (project)
+        e: upstream e [distribution version; project; group g; component] /p/sub/o/x.toml:2 (group g)"#]]);
     let catalog = load(root, &files).unwrap();
     let files: Vec<String> = catalog
         .overlay_files()
@@ -221,7 +277,27 @@ default-component-config = { overlay-files = ["o/*.toml"] }
 fn overlay_files_with_errors_are_refused() {
     let root = "components.a.overlay-files = [\"bad.toml\", \"none.toml\", \"nowhere/*.toml\"]";
     let bad = "[metadata]\ncategory = 'azl-prunning'\n[[overlays]]\ntype = 'file-remove'\n";
-    check(root, &[("/p/bad.toml", bad)], expect![""]);
+    check(root, &[("/p/bad.toml", bad)], expect![[r#"
+        overlay file `none.toml` is not there
+         --> /p/lazuli.toml:1:43
+          |
+        1 | components.a.overlay-files = ["bad.toml", "none.toml", "nowhere/*.toml"]
+          |                                           ^^^^^^^^^^^
+          = help: looked for /p/none.toml; an empty list turns inherited files off
+
+        error: overlay file `nowhere/*.toml` is not there
+         --> /p/lazuli.toml:1:56
+          |
+        1 | components.a.overlay-files = ["bad.toml", "none.toml", "nowhere/*.toml"]
+          |                                                        ^^^^^^^^^^^^^^^^
+          = help: looked for /p/nowhere/*.toml; an empty list turns inherited files off
+
+        error: unknown value `azl-prunning` of `category`
+         --> /p/bad.toml:2:12
+          |
+        2 | category = 'azl-prunning'
+          |            ^^^^^^^^^^^^^^
+          = help: did you mean `azl-pruning`?"#]]);
 }
 
 #[test]
@@ -241,7 +317,10 @@ default-component-config = { spec = { type = "upstream", upstream-distro = { nam
     let distro = catalog.distro(None).unwrap();
     let all = catalog.components(&distro, Architecture::X86_64).unwrap();
     let sources: Vec<String> = all.iter().map(|one| format!("{:?}", one.source)).collect();
-    expect![""].assert_eq(&sources.join("\n"));
+    expect![[r#"
+        Spec(Upstream { distro: "x", version: None, name: "a", commit: None, snapshot: Some("2026-01-01T00:00:00Z") })
+        Spec(Upstream { distro: "y", version: None, name: "b", commit: None, snapshot: Some("2026-01-01T00:00:00Z") })
+        Spec(Upstream { distro: "x", version: Some("1"), name: "c", commit: Some("0123456789"), snapshot: Some("2026-02-02T00:00:00Z") })"#]].assert_eq(&sources.join("\n"));
 }
 
 #[test]

@@ -40,11 +40,54 @@ fn check(text: &str, new: &str, entry: &NewComponent, expected: Expect) {
 #[test]
 fn a_list_of_one_liners_stays_one() {
     let text = "includes = [\"x.toml\"]\n\n# what we build\n[components.curl]\n[components.\"libstdc++\"]\n[components.zsh]\n\n[images.x]\n";
-    check(text, "git", &NewComponent::plain(), expect![""]);
-    check(text, "ant", &NewComponent::plain(), expect![""]);
-    check(text, "zz++", &NewComponent::plain(), expect![""]);
-    check(text, "git", &pinned(), expect![""]);
-    check(text, "zsh", &NewComponent::plain(), expect![""]);
+    check(text, "git", &NewComponent::plain(), expect![[r#"
+        includes = ["x.toml"]
+
+        # what we build
+        [components.curl]
+        [components.git]
+        [components."libstdc++"]
+        [components.zsh]
+
+        [images.x]
+    "#]]);
+    check(text, "ant", &NewComponent::plain(), expect![[r#"
+        includes = ["x.toml"]
+
+        [components.ant]
+        # what we build
+        [components.curl]
+        [components."libstdc++"]
+        [components.zsh]
+
+        [images.x]
+    "#]]);
+    check(text, "zz++", &NewComponent::plain(), expect![[r#"
+        includes = ["x.toml"]
+
+        # what we build
+        [components.curl]
+        [components."libstdc++"]
+        [components.zsh]
+        [components."zz++"]
+
+        [images.x]
+    "#]]);
+    check(text, "git", &pinned(), expect![[r#"
+        includes = ["x.toml"]
+
+        # what we build
+        [components.curl]
+
+        [components.git]
+        spec = { type = "upstream", upstream-commit = "0123456789" }
+
+        [components."libstdc++"]
+        [components.zsh]
+
+        [images.x]
+    "#]]);
+    check(text, "zsh", &NewComponent::plain(), expect!["component `zsh` is in line 6 of the file already"]);
 }
 
 #[test]
@@ -69,9 +112,77 @@ lines = ["""
 [components.zsh]
 # the end
 "#;
-    check(text, "curl", &pinned(), expect![""]);
-    check(text, "ant", &pinned(), expect![""]);
-    check(text, "zz", &NewComponent::plain(), expect![""]);
+    check(text, "curl", &pinned(), expect![[r#"
+        [project]
+        description = "x"
+
+        # About bash.
+        [components.bash]
+        build = { with = [
+          "a",
+        ] }
+
+        [[components.bash.overlays]]
+        type = "file-add"
+        lines = ["""
+        [components.aaa]
+        """]
+
+        [components.curl]
+        spec = { type = "upstream", upstream-commit = "0123456789" }
+
+        # About zsh,
+        # in two lines.
+        [components.zsh]
+        # the end
+    "#]]);
+    check(text, "ant", &pinned(), expect![[r#"
+        [project]
+        description = "x"
+
+        [components.ant]
+        spec = { type = "upstream", upstream-commit = "0123456789" }
+
+        # About bash.
+        [components.bash]
+        build = { with = [
+          "a",
+        ] }
+
+        [[components.bash.overlays]]
+        type = "file-add"
+        lines = ["""
+        [components.aaa]
+        """]
+
+        # About zsh,
+        # in two lines.
+        [components.zsh]
+        # the end
+    "#]]);
+    check(text, "zz", &NewComponent::plain(), expect![[r#"
+        [project]
+        description = "x"
+
+        # About bash.
+        [components.bash]
+        build = { with = [
+          "a",
+        ] }
+
+        [[components.bash.overlays]]
+        type = "file-add"
+        lines = ["""
+        [components.aaa]
+        """]
+
+        # About zsh,
+        # in two lines.
+        [components.zsh]
+        # the end
+
+        [components.zz]
+    "#]]);
 }
 
 #[test]
@@ -80,40 +191,76 @@ fn entries_of_one_table_get_another_line() {
         "[components]\n# first\nbash = {}\nzsh = { build = { with = [\n  \"x\",\n] } }\n",
         "curl",
         &pinned(),
-        expect![""],
+        expect![[r#"
+            [components]
+            # first
+            bash = {}
+            curl = { spec = { type = "upstream", upstream-commit = "0123456789" } }
+            zsh = { build = { with = [
+              "x",
+            ] } }
+        "#]],
     );
     check(
         "[components]\n  bash = {}\n  zsh = { build = { with = [\n  \"x\",\n] } }",
         "zz",
         &NewComponent::plain(),
-        expect![""],
+        expect![[r#"
+            [components]
+              bash = {}
+              zsh = { build = { with = [
+              "x",
+            ] } }
+              zz = {}
+        "#]],
     );
     check(
         "components.bash.build.with = []\ncomponents.bash.versions = []\ncomponents.zsh = {}\n",
         "curl",
         &NewComponent::plain(),
-        expect![""],
+        expect![[r#"
+            components.bash.build.with = []
+            components.bash.versions = []
+            components.curl = {}
+            components.zsh = {}
+        "#]],
     );
-    check("[components]\nb = {}\n", "a", &NewComponent::plain(), expect![""]);
+    check("[components]\nb = {}\n", "a", &NewComponent::plain(), expect![[r#"
+        [components]
+        a = {}
+        b = {}
+    "#]]);
     check(
         "components = { bash = {} }\n",
         "curl",
         &NewComponent::plain(),
-        expect![""],
+        expect!["failed to add component `curl`: `components` of the file is one inline table"],
     );
 }
 
 #[test]
 fn files_without_components_get_the_first() {
-    check("", "curl", &pinned(), expect![""]);
+    check("", "curl", &pinned(), expect![[r#"
+        [components.curl]
+        spec = { type = "upstream", upstream-commit = "0123456789" }
+    "#]]);
     check(
         "[project]\ndescription = \"x\"",
         "curl",
         &NewComponent::plain(),
-        expect![""],
+        expect![[r#"
+            [project]
+            description = "x"
+
+            [components.curl]
+        "#]],
     );
-    check("[components]\n", "curl", &NewComponent::plain(), expect![""]);
-    check("[components\n", "curl", &NewComponent::plain(), expect![""]);
+    check("[components]\n", "curl", &NewComponent::plain(), expect![[r#"
+        [components]
+
+        [components.curl]
+    "#]]);
+    check("[components\n", "curl", &NewComponent::plain(), expect!["failed to add component `curl`: the file is not TOML: unclosed table, expected `]`"]);
 }
 
 #[test]
@@ -162,21 +309,31 @@ fn components_belong_where_others_are() {
             place(files, "curl", &pinned())
         )
     };
-    expect![""].assert_eq(&say(&lists));
+    expect![[r#"
+        /p/c/list.toml There LargestList
+        /p/c/c/curl/curl.comp.toml ToBeMade OwnFile"#]].assert_eq(&say(&lists));
     // Nothing there yet: an include says where it would be looked for.
     let empty = [(
         "/p/lazuli.toml",
         "includes = [\"images/*.toml\", \"components/**/*.comp.toml\"]",
     )];
-    expect![""].assert_eq(&say(&empty));
+    expect![[r#"
+        /p/components/curl/curl.comp.toml ToBeMade OwnFile
+        /p/components/curl/curl.comp.toml ToBeMade OwnFile"#]].assert_eq(&say(&empty));
     let flat = [(
         "/p/lazuli.toml",
         "includes = [\"*.distro.toml\", \"components/*.toml\"]",
     )];
-    expect![""].assert_eq(&say(&flat));
-    expect![""].assert_eq(&say(&[("/p/lazuli.toml", "")]));
+    expect![[r#"
+        /p/components/curl.toml ToBeMade OwnFile
+        /p/components/curl.toml ToBeMade OwnFile"#]].assert_eq(&say(&flat));
+    expect![[r#"
+        /p/lazuli.toml There RootFile
+        /p/lazuli.toml There RootFile"#]].assert_eq(&say(&[("/p/lazuli.toml", "")]));
     let root = [("/p/lazuli.toml", "[components.a]")];
-    expect![""].assert_eq(&say(&root));
+    expect![[r#"
+        /p/lazuli.toml There LargestList
+        /p/lazuli.toml There LargestList"#]].assert_eq(&say(&root));
 }
 
 #[test]

@@ -68,7 +68,15 @@ fn inputs_name_repositories_and_sets() {
             ));
         }
     }
-    expect![""].assert_eq(&text);
+    expect![[r#"
+        PackageBuild
+          upstream-everything BaseUri("https://mirror.example/releases/43/Everything/$basearch/os/") Binary Checked(Address("https://mirror.example/keys/primary")) Checked true true
+          linux4-base BaseUri("https://packages.example/linux4/base/$basearch") Binary Checked(File("tests/fixtures/azldev/distro/keys/RPM-GPG-KEY")) Checked true false
+          linux4-base-src BaseUri("https://packages.example/linux4/base/srpms") Source Checked(File("tests/fixtures/azldev/distro/keys/RPM-GPG-KEY")) Checked true false
+        ImageBuild
+          linux4-base BaseUri("https://packages.example/linux4/base/$basearch") Binary Checked(File("tests/fixtures/azldev/distro/keys/RPM-GPG-KEY")) Checked true false
+          linux4-base-src BaseUri("https://packages.example/linux4/base/srpms") Source Checked(File("tests/fixtures/azldev/distro/keys/RPM-GPG-KEY")) Checked true false
+    "#]].assert_eq(&text);
 }
 
 fn check(text: &str, expected: Expect) {
@@ -103,7 +111,46 @@ right = "u"
 release-ver = "1"
 inputs = { rpm-build = [{ repo = "bse" }, { set = "s" }, { repo = "s-base" }], image-build = [{ set = "v" }] }
 "#,
-        expect![""],
+        expect![[r#"
+            there is no repository of template `azl-standard` `bsae`
+              --> /p/lazuli.toml:13:21
+               |
+            13 | subrepos = ["base", "bsae"]
+               |                     ^^^^^^
+              = help: did you mean `base`?
+
+            error: a repository of set `s` has the name `s-base`, as repository `s-base` has
+             --> /p/lazuli.toml:8:26
+              |
+            8 | [resources.rpm-repo-sets.s]
+              |                          ^
+              = help: give the set another `name-prefix`
+
+            error: there is no template of repositories `azl-standart`
+              --> /p/lazuli.toml:15:1
+               |
+            15 | template = "azl-standart"
+               | ^^^^^^^^
+              = help: did you mean `azl-standard`?
+
+            error: there is no set of repositories `u`
+              --> /p/lazuli.toml:20:1
+               |
+            20 | right = "u"
+               | ^^^^^
+
+            error: there is no repository `bse`
+              --> /p/lazuli.toml:23:25
+               |
+            23 | inputs = { rpm-build = [{ repo = "bse" }, { set = "s" }, { repo = "s-base" }], image-build = [{ set = "v" }] }
+               |                         ^^^^^^^^^^^^^^^^
+              = help: did you mean `base`?
+
+            error: there is no set of repositories `v`
+              --> /p/lazuli.toml:23:95
+               |
+            23 | inputs = { rpm-build = [{ repo = "bse" }, { set = "s" }, { repo = "s-base" }], image-build = [{ set = "v" }] }
+               |                                                                                               ^^^^^^^^^^^^^"#]],
     );
 }
 
@@ -135,6 +182,73 @@ packages = ["p", "q"]
 [package-groups.two]
 packages = ["r", "q"]
 "#,
-        expect![""],
+        expect![[r#"
+            there is no distribution `xx`
+             --> /p/lazuli.toml:3:20
+              |
+            3 | default-distro = { name = "xx", version = "1" }
+              |                    ^^^^
+              = help: did you mean `x`?
+
+            error: there is no distribution `y`
+             --> /p/lazuli.toml:5:49
+              |
+            5 | spec = { type = "upstream", upstream-distro = { name = "y" } }
+              |                                                 ^^^^
+
+            error: there is no distribution `z`
+              --> /p/lazuli.toml:13:59
+               |
+            13 | default-component-config = { spec = { upstream-distro = { name = "z" } } }
+               |                                                           ^^^^
+
+            error: there is no version of distribution `x` `3`
+             --> /p/lazuli.toml:8:90
+              |
+            8 | default-component-config = { spec = { type = "upstream", upstream-distro = { name = "x", version = "3" } } }
+              |                                                                                          ^^^^^^^
+
+            error: there is no version of distribution `x` `2`
+              --> /p/lazuli.toml:10:61
+               |
+            10 | spec = { type = "upstream", upstream-distro = { name = "x", version = "2" } }
+               |                                                             ^^^^^^^
+
+            error: there is no test suite `smoke`
+              --> /p/lazuli.toml:15:28
+               |
+            15 | tests = { test-suites = [{ name = "smoke" }], tests = [{ group = "gg" }] }
+               |                            ^^^^
+
+            error: there is no test group `gg`
+              --> /p/lazuli.toml:15:58
+               |
+            15 | tests = { test-suites = [{ name = "smoke" }], tests = [{ group = "gg" }] }
+               |                                                          ^^^^^
+              = help: did you mean `g`?
+
+            error: there is no test group `h`
+              --> /p/lazuli.toml:20:12
+               |
+            20 | tests = [{ group = "h" }, { name = "boot" }]
+               |            ^^^^^
+
+            error: there is no test `bot`
+              --> /p/lazuli.toml:11:22
+               |
+            11 | tests = { tests = [{ name = "bot" }] }
+               |                      ^^^^
+              = help: did you mean `boot`?
+
+            error: package `q` is in two package groups
+              --> /p/lazuli.toml:24:18
+               |
+            24 | packages = ["r", "q"]
+               |                  ^^^ in this one
+              --> /p/lazuli.toml:22:18
+               |
+            22 | packages = ["p", "q"]
+               |                  ^^^ and in this one
+              = help: a package is in one group at most"#]],
     );
 }

@@ -213,7 +213,7 @@ fn places_lead_to_their_text() {
         .component(&ComponentName::new("bash").unwrap(), &distro)
         .unwrap();
     let location = catalog.locate_place(&bash.overlays.last().unwrap().place);
-    expect![[r#""#]].assert_eq(&format!(
+    expect!["tests/fixtures/azldev/base/comps/bash/overlays/0002-branding.overlay.toml:4 [[overlays]]"].assert_eq(&format!(
         "{}:{} {}",
         location.file.display(),
         location.line,

@@ -108,9 +108,12 @@ fn archive_name(archive: &str) -> Option<Wrong> {
 }
 
 fn search(text: &str, mode: SearchMode, replacement: &Replacement) -> Option<Wrong> {
-    let regex = match compile_search(text, mode) {
+    let regex = match compile_search(text) {
         Ok(regex) => regex,
-        Err(error) => return Some(("regex", error.to_string(), None)),
+        Err(reason) => {
+            let message = format!("`{text}` is not a regular expression: {reason}");
+            return Some(("regex", message, None));
+        }
     };
     if mode == SearchMode::EachLine && text.contains("\\n") {
         let message = format!("`{text}` never matches: a line has no `\\n` in it");
