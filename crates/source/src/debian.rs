@@ -7,7 +7,9 @@ use std::fs::File;
 use std::path::Path;
 
 use lazuli_catalog::Sha256Digest;
-use lazuli_upstream::{Freshness, SourceArchive, SourcePackage, SourcePackageFile, UpstreamError, Vanished};
+use lazuli_upstream::{
+    Freshness, SourceArchive, SourceFiles, SourcePackage, SourcePackageFile, UpstreamError, Vanished,
+};
 
 use crate::digest::Digest;
 use crate::error::SourceError;
@@ -37,26 +39,35 @@ pub(crate) fn fetch(
     };
     let package = choose(&archive, request, freshness, network)?;
     let what = format!("{} {}", package.name, package.version);
-    let (mut files, origin) = match stored(store, &package)? {
+    let (files, origin) = match stored(store, &package, request.files)? {
         Some(files) => (files, Origin::Cache),
         None if network == Network::Off => return Err(SourceError::Offline { what }),
         None => {
-            let files = download(store, &archive, &package, &what, progress)?;
+            let files = download(store, &archive, &package, request.files, &what, progress)?;
             (files, Origin::Network)
         }
     };
-    // They are in the order of the list, whose first one is the .dsc.
-    let dsc = files.remove(0);
-    let content = store.read(&(&dsc.file.sha256).into(), MAX_DSC)?;
-    package.check_dsc(&content.unwrap_or_default())?;
+    let (mut pristine, mut dsc, mut others) = (Vec::new(), None, Vec::new());
+    for (listed, file) in package.files(request.files).zip(files) {
+        if *listed == package.dsc {
+            let content = store.read(&(&file.file.sha256).into(), MAX_DSC)?;
+            package.check_dsc(&content.unwrap_or_default())?;
+            dsc = Some(file);
+        } else if package.is_pristine(listed) {
+            pristine.push(file);
+        } else {
+            others.push(file);
+        }
+    }
     progress(&Progress::Finished { what, from: origin });
     Ok(DebianSource {
         package: package.name,
         version: package.version,
         suite: package.suite.to_string(),
         format: package.format,
+        pristine,
         dsc,
-        files,
+        others,
     })
 }
 
@@ -97,10 +108,14 @@ fn choose(
     })
 }
 
-/// All files of a package, if the store has them.
-fn stored(store: &Store, package: &SourcePackage) -> Result<Option<Vec<NamedFile>>, SourceError> {
+/// The files of a package, in the order of its list, if the store has them.
+fn stored(
+    store: &Store,
+    package: &SourcePackage,
+    wanted: SourceFiles,
+) -> Result<Option<Vec<NamedFile>>, SourceError> {
     let mut files = Vec::new();
-    for file in package.all_files() {
+    for file in package.files(wanted) {
         let Some(stored) = store.find(&digest(file)?.into())? else {
             return Ok(None);
         };
@@ -114,11 +129,12 @@ fn download(
     store: &Store,
     archive: &SourceArchive,
     package: &SourcePackage,
+    wanted: SourceFiles,
     what: &str,
     progress: OnProgress<'_>,
 ) -> Result<Vec<NamedFile>, SourceError> {
     let _lock = store.lock(&digest(&package.dsc)?.into())?;
-    if let Some(files) = stored(store, package)? {
+    if let Some(files) = stored(store, package, wanted)? {
         return Ok(files);
     }
     progress(&Progress::Started {
@@ -134,9 +150,9 @@ fn download(
             });
         }
     };
-    archive.download(package, incoming.path(), &report)?;
+    archive.download(package, wanted, incoming.path(), &report)?;
     package
-        .all_files()
+        .files(wanted)
         .map(|file| {
             let name = FileName::new(&file.name)?;
             let file = take(store, file, &incoming.path().join(name.as_str()))?;

@@ -47,6 +47,14 @@ pub enum SourceError {
         /// What the system says.
         source: io::Error,
     },
+    /// Another process does not let go of something.
+    #[error("another process holds {} for more than {limit:?}", path.display())]
+    Busy {
+        /// The file that carries the lock.
+        path: PathBuf,
+        /// How long was waited.
+        limit: std::time::Duration,
+    },
     /// The settings are of no use.
     #[error("the settings of the sources are wrong: {reason}")]
     Settings {
@@ -246,6 +254,9 @@ impl SourceError {
                 Some("check `upstream-commit`; the upstream may have rewritten its history")
             }
             Self::NoCommitBefore { .. } => Some("take a later snapshot, or pin a commit"),
+            Self::Busy { .. } => {
+                Some("`fuser` names the process: it may be a git that a killed run left behind")
+            }
             Self::Git { .. } => Some("check the address and the network"),
             Self::Tree { .. } => {
                 Some("look at the commit upstream: packages have no need of such entries; pin another commit")

@@ -51,7 +51,7 @@ pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, DigestError, HashAlgorithm};
 pub use error::{FailedAddress, SourceError};
 pub use facade::Sources;
-pub use lazuli_upstream::Freshness;
+pub use lazuli_upstream::{Freshness, SourceFiles};
 pub use name::{FileName, MAX_DEPTH, MAX_NAME, MAX_PATH, NameError, TreePath};
 pub use progress::{OnProgress, Origin, Progress};
 pub use request::{

@@ -1,12 +1,11 @@
 //! Running other programs, within limits.
 
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::clock::Clock;
 use crate::error::SourceError;
@@ -19,6 +18,12 @@ const MAX_MESSAGE: usize = 64 << 10;
 
 /// How many lines of it are shown.
 const MAX_LINES: usize = 20;
+
+/// How long a program that is to end is left alone, so many times.
+const GRACE: Duration = Duration::from_millis(20);
+
+/// How many times.
+const MAX_GRACE: usize = 50;
 
 /// How many blocks wait to be taken before the program has to wait.
 const QUEUE: usize = 16;
@@ -59,7 +64,7 @@ enum Event {
     End,
 }
 
-/// Runs a program in a process group of its own, so that what it starts can be stopped with it.
+/// Runs a program. It stays in our process group, so that an interrupt from the terminal reaches it too.
 pub(crate) fn run(
     mut command: Command,
     input: Input,
@@ -79,7 +84,6 @@ pub(crate) fn run(
         .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()
         .map_err(failed)?;
     let (sender, events) = mpsc::sync_channel(QUEUE);
@@ -122,11 +126,7 @@ pub(crate) fn run(
         }
     }
     if verdict.is_some() {
-        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-            // It may have ended just now.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = child.kill();
+        stop(&mut child);
     }
     let status = child.wait().map_err(failed)?;
     let stopped = verdict.is_some();
@@ -143,6 +143,22 @@ pub(crate) fn run(
         message,
         stopped,
     })
+}
+
+/// Asks a program to end, so that it can end what it has started itself; one that does not is killed.
+fn stop(child: &mut Child) {
+    if let Some(process) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // It may have ended just now.
+        let _ = kill_process(process, Signal::TERM);
+    }
+    for _ in 0..MAX_GRACE {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        std::thread::sleep(GRACE);
+    }
+    // The same holds here.
+    let _ = child.kill();
 }
 
 impl Outcome {
@@ -217,7 +233,7 @@ mod tests {
             ..LIMITS
         };
         let stuck = shell(
-            "echo begun >&2; sleep 60 & wait",
+            "echo begun >&2; exec sleep 60",
             Input::Stdio(Stdio::null()),
             silent,
         );
@@ -227,6 +243,12 @@ mod tests {
                     .message
                     .contains("said nothing for 80ms; before that: begun")
         );
+        let stubborn = shell(
+            "trap '' TERM; echo begun >&2; while :; do read x; done",
+            Input::Stdio(Stdio::null()),
+            silent,
+        );
+        assert!(stubborn.stopped && stubborn.message.contains("begun"));
         let short = Limits {
             time: Duration::from_millis(80),
             ..LIMITS

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::name::FileName;
 use crate::sources_file::SourceEntry;
 use crate::template::UrlTemplate;
-use lazuli_upstream::Freshness;
+use lazuli_upstream::{Freshness, SourceFiles};
 
 /// A file by its digest, and where it may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct DebianRequest {
     pub package: lazuli_deb::PackageName,
     /// The version; the newest of the suites if none is named.
     pub version: Option<lazuli_deb::Version>,
+    /// Which of its files.
+    pub files: SourceFiles,
     /// Which lists of the archive are good enough.
     pub freshness: Freshness,
 }
@@ -143,22 +145,12 @@ pub struct DebianSource {
     pub suite: String,
     /// The source format: `3.0 (quilt)`.
     pub format: String,
-    /// The `.dsc` file.
-    pub dsc: NamedFile,
-    /// All other files: tarballs of the upstream, their signatures, what Debian adds.
-    pub files: Vec<NamedFile>,
-}
-
-impl DebianSource {
-    /// The upstream's own tarballs, `NAME_VERSION.orig*.tar.*`, or the only one of a native package.
-    pub fn pristine(&self) -> impl Iterator<Item = &NamedFile> {
-        let native = self.format.contains("native") || self.format == "1.0" && self.files.len() == 1;
-        self.files.iter().filter(move |file| {
-            let name = file.name.as_str();
-            let tarball = name.contains(".tar.") && !name.ends_with(".asc");
-            tarball && (native || name.contains(".orig.tar.") || name.contains(".orig-"))
-        })
-    }
+    /// The upstream's own tarballs; of a native package its only one.
+    pub pristine: Vec<NamedFile>,
+    /// The `.dsc` file, if all files were asked for.
+    pub dsc: Option<NamedFile>,
+    /// What else there is, if all files were asked for: signatures, what Debian adds.
+    pub others: Vec<NamedFile>,
 }
 
 /// A crate of a Cargo.lock.

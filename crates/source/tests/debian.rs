@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use lazuli_catalog::SuiteName;
 use lazuli_catalog::value::ArchiveComponent;
 use lazuli_deb::{Architecture, PackageName, Sha256Digest, Version};
-use lazuli_source::{DebianRequest, Fetched, Freshness, Request, SourceError};
+use lazuli_source::{DebianRequest, Fetched, Freshness, Request, SourceError, SourceFiles};
 use lazuli_upstream::{Expiry, Settings, Suite, UpstreamError};
 use mirror::{Key, has_proxy, serve, tamper};
 use server::{World, quiet};
@@ -166,6 +166,7 @@ impl Archive {
             archive,
             package: PackageName::parse(package).unwrap(),
             version: version.map(|version| Version::parse(version).unwrap()),
+            files: SourceFiles::All,
             freshness: Freshness::Cached,
         }
     }
@@ -206,13 +207,13 @@ fn source_packages_are_fetched() {
         ("2.12-1", "trixie", "3.0 (quilt)")
     );
     assert_eq!(
-        sources.read(&newest.dsc.file).unwrap(),
+        sources.read(&newest.dsc.as_ref().unwrap().file).unwrap(),
         read(&archive.pool().join("hello_2.12-1.dsc"))
     );
-    let names: Vec<&str> = newest.pristine().map(|file| file.name.as_str()).collect();
+    let names: Vec<&str> = newest.pristine.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["hello_2.12.orig.tar.gz"]);
-    assert_eq!(newest.files.len(), 2);
-    for file in &newest.files {
+    assert_eq!(newest.others.len(), 1);
+    for file in newest.pristine.iter().chain(&newest.others) {
         assert_eq!(
             sources.read(&file.file).unwrap(),
             read(&archive.pool().join(file.name.as_str()))
@@ -225,12 +226,24 @@ fn source_packages_are_fetched() {
     let old = sources
         .debian(&archive.local(&world, "hello", Some("2.10-3")), &quiet)
         .unwrap();
-    assert_eq!(old.dsc.name.as_str(), "hello_2.10-3.dsc");
+    assert_eq!(old.dsc.unwrap().name.as_str(), "hello_2.10-3.dsc");
     let native = sources
         .debian(&archive.local(&world, "native", None), &quiet)
         .unwrap();
-    assert_eq!(native.pristine().count(), 1);
+    assert_eq!(native.pristine.len(), 1);
     assert!(world.parts().is_empty());
+
+    // Of the pristine tarballs alone nothing else need be there.
+    fs::remove_file(archive.pool().join("hello_2.10-3.dsc")).unwrap();
+    fs::remove_file(archive.pool().join("hello_2.10-3.debian.tar.xz")).unwrap();
+    let other = World::new();
+    let mut request = archive.local(&other, "hello", Some("2.10-3"));
+    request.files = SourceFiles::Pristine;
+    let found = other.sources().debian(&request, &quiet).unwrap();
+    assert_eq!(found.pristine[0].name.as_str(), "hello_2.10.orig.tar.gz");
+    assert!(found.dsc.is_none() && found.others.is_empty());
+    request.files = SourceFiles::All;
+    assert!(other.sources().debian(&request, &quiet).is_err());
 
     // The files of the archive are gone; what was fetched once is there.
     fs::remove_dir_all(archive.pool()).unwrap();
@@ -258,7 +271,7 @@ fn source_packages_come_over_http() {
     let (world, address) = (World::new(), serve(archive.folder.path().to_owned()));
     let request = archive.request(&format!("http://{address}/debian"), &world, "hello", None);
     let found = world.sources().debian(&request, &quiet).unwrap();
-    assert_eq!(found.files.len(), 2);
+    assert_eq!(found.others.len(), 1);
     // What is not in the lists is looked for in newer ones.
     archive.package("later", "1", None).publish();
     let request = archive.request(&format!("http://{address}/debian"), &world, "later", None);

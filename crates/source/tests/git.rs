@@ -486,6 +486,69 @@ fn what_a_kill_leaves_does_no_harm() {
     assert!(!clone.join("objects/pack/tmp_pack_x").exists() && !clone.join("refs/heads/main.lock").exists());
 }
 
+/// Not a test by itself: what `a_killed_fetch_is_waited_for` runs and kills.
+#[test]
+fn killed() {
+    let (Some(cache), Some(base)) = (std::env::var_os("TEST_KILL"), std::env::var("TEST_BASE").ok()) else {
+        return;
+    };
+    let sources = Sources::open(lazuli_source::Settings::new(cache.into())).unwrap();
+    let _ = sources.resolve_commit(&bash_at(&base), &CommitChoice::Head(Freshness::Newest), &quiet);
+}
+
+fn bash_at(base: &str) -> DistGit {
+    DistGit {
+        template: UrlTemplate::parse(&format!("{base}/rpms/$pkg/.git"), &[Variable::Package]).unwrap(),
+        package: "bash".to_owned(),
+        branch: Some("main".to_owned()),
+    }
+}
+
+/// A run is killed in the middle of a fetch. Its git goes on and holds the lock; when it is gone, the next run fetches.
+#[test]
+fn a_killed_fetch_is_waited_for() {
+    let Some((upstream, [.., third])) = sample() else {
+        return;
+    };
+    let world = World::new();
+    let (begun, first) = std::sync::mpsc::channel();
+    let (go, may_go) = std::sync::mpsc::channel();
+    let folder = upstream.folder.path().to_owned();
+    let daemon = Daemon::start(&folder, move |number| {
+        if number == 0 {
+            begun.send(()).unwrap();
+            // Until then the connection is open, and silent.
+            let _ = may_go.recv_timeout(std::time::Duration::from_secs(20));
+        }
+        number > 0
+    });
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "killed"])
+        .env("TEST_KILL", world.folder.path().join("cache"))
+        .env("TEST_BASE", daemon.base())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    first.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let newest = CommitChoice::Head(Freshness::Newest);
+    let impatient = world.with(|settings| settings.git.max_time = std::time::Duration::from_millis(100));
+    let error = impatient
+        .resolve_commit(&bash_at(&daemon.base()), &newest, &quiet)
+        .unwrap_err();
+    assert!(
+        matches!(error, SourceError::Busy { .. }) && error.hint().is_some(),
+        "{error}"
+    );
+    go.send(()).unwrap();
+    assert_eq!(
+        resolve(&world.sources(), &bash_at(&daemon.base()), &newest),
+        third
+    );
+}
+
 #[test]
 fn a_damaged_clone_is_made_anew() {
     let Some((upstream, [_, second, _, third])) = sample() else {
@@ -641,11 +704,7 @@ fn in_a_hostile_environment() {
         return;
     };
     let sources = Sources::open(lazuli_source::Settings::new(cache.into())).unwrap();
-    let repository = DistGit {
-        template: UrlTemplate::parse(&format!("{base}/rpms/$pkg/.git"), &[Variable::Package]).unwrap(),
-        package: "bash".to_owned(),
-        branch: Some("main".to_owned()),
-    };
+    let repository = bash_at(&base);
     let commit = sources
         .resolve_commit(&repository, &CommitChoice::Head(Freshness::Newest), &quiet)
         .unwrap();

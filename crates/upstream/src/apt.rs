@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::error::UpstreamError;
 use crate::settings::Settings;
+use crate::source::SourceFiles;
 
 /// apt's program for downloads by address, where every Debian has it.
 const APT_HELPER: &str = "/usr/lib/apt/apt-helper";
@@ -196,10 +197,11 @@ impl Apt {
         Ok(run(command, progress)?.message)
     }
 
-    /// Fetches the files of source packages, `NAME=VERSION`, into a folder; `file:` mirrors give links to their files.
-    pub(crate) fn fetch_sources(
+    /// Fetches files of a source package, `NAME=VERSION`, into a folder; `file:` mirrors give links to their files.
+    pub(crate) fn fetch_source(
         &self,
-        packages: &[String],
+        package: &str,
+        files: SourceFiles,
         into: &Path,
         progress: &mut dyn FnMut(f32),
     ) -> Result<(), UpstreamError> {
@@ -213,7 +215,10 @@ impl Apt {
             "--download-only",
             "--only-source",
         ]);
-        command.args(packages);
+        if files == SourceFiles::Pristine {
+            command.arg("--tar-only");
+        }
+        command.arg(package);
         run(command, progress)?
             .success("fetch a source package")
             .map(drop)

@@ -44,5 +44,5 @@ pub use lock::{LockConversionError, LockedPackage};
 pub use progress::{OnProgress, Progress};
 pub use release::{Release, ReleaseFile, Warning};
 pub use settings::{Expiry, Settings, Suite};
-pub use source::{SourceArchive, SourceIndex, SourcePackage, SourcePackageFile};
+pub use source::{SourceArchive, SourceFiles, SourceIndex, SourcePackage, SourcePackageFile};
 pub use store::{FetchSummary, Store};

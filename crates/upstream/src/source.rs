@@ -32,6 +32,16 @@ pub struct SourceIndex {
     names: HashMap<String, Vec<(usize, Range<usize>)>>,
 }
 
+/// Which files of a source package are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFiles {
+    /// All.
+    All,
+    /// The upstream's own tarballs only; of a native package its only one. The signed list names their digests, so that the
+    /// `.dsc` is not needed.
+    Pristine,
+}
+
 /// One version of one source package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourcePackage {
@@ -46,7 +56,7 @@ pub struct SourcePackage {
     /// The `.dsc`, as the signed list names it.
     pub dsc: SourcePackageFile,
     /// All other files, as the signed list names them.
-    pub files: Vec<SourcePackageFile>,
+    pub others: Vec<SourcePackageFile>,
 }
 
 /// A file of a source package.
@@ -91,16 +101,17 @@ impl SourceArchive {
         Ok(index)
     }
 
-    /// Fetches all files of a package into a folder, by `apt-get source --download-only`. They are not checked here beyond
+    /// Fetches files of a package into a folder, by `apt-get source --download-only`. They are not checked here beyond
     /// what apt does; from a `file:` mirror they may be links to its files.
     pub fn download(
         &self,
         package: &SourcePackage,
+        files: SourceFiles,
         into: &Path,
         progress: OnProgress<'_>,
     ) -> Result<(), UpstreamError> {
         let _lock = self.archive.lock()?;
-        let total = package.all_files().map(|file| file.size).sum::<u64>();
+        let total = package.files(files).map(|file| file.size).sum::<u64>();
         let mut report = |fraction: f32| {
             progress(&Progress::Fetching {
                 packages: 1,
@@ -109,7 +120,7 @@ impl SourceArchive {
             });
         };
         let wanted = format!("{}={}", package.name, package.version);
-        self.archive.apt().fetch_sources(&[wanted], into, &mut report)
+        self.archive.apt().fetch_source(&wanted, files, into, &mut report)
     }
 }
 
@@ -177,14 +188,14 @@ impl SourceIndex {
         let paragraph = parse_paragraph(text).map_err(control)?;
         let version = paragraph.required("Version").map_err(control)?;
         let suite = self.suites.get(list.suite).cloned();
-        let (dsc, files) = files(&paragraph).map_err(entry)?;
+        let (dsc, others) = files(&paragraph).map_err(entry)?;
         Ok(SourcePackage {
             name: name.clone(),
             version: Version::parse(version).map_err(|_| entry("the field `Version` is no version"))?,
             suite: suite.ok_or_else(|| entry("its list belongs to no suite"))?,
             format: paragraph.get("Format").unwrap_or("1.0").to_owned(),
             dsc,
-            files,
+            others,
         })
     }
 }
@@ -226,9 +237,19 @@ fn files(paragraph: &Paragraph<'_>) -> Result<(SourcePackageFile, Vec<SourcePack
 }
 
 impl SourcePackage {
-    /// All files, the `.dsc` first.
-    pub fn all_files(&self) -> impl Iterator<Item = &SourcePackageFile> {
-        std::iter::once(&self.dsc).chain(&self.files)
+    /// The files that are wanted, the `.dsc` first.
+    pub fn files(&self, wanted: SourceFiles) -> impl Iterator<Item = &SourcePackageFile> {
+        let all = std::iter::once(&self.dsc).chain(&self.others);
+        all.filter(move |file| wanted == SourceFiles::All || self.is_pristine(file))
+    }
+
+    /// Whether a file is a tarball of the upstream: `NAME_VERSION.orig.tar.*`, `NAME_VERSION.orig-COMPONENT.tar.*`, or the
+    /// only tarball of a native package (dpkg-source(1), "Format: 3.0").
+    pub fn is_pristine(&self, file: &SourcePackageFile) -> bool {
+        let name = file.name.as_str();
+        let native = self.format.contains("native") || self.format == "1.0" && self.others.len() == 1;
+        let tarball = name.contains(".tar.") && !name.ends_with(".asc") && !name.ends_with(".sig");
+        tarball && (native || name.contains(".orig.tar.") || name.contains(".orig-"))
     }
 
     /// Checks that a `.dsc`, whose own digest has been checked, names the same files as the signed list does. Its own
@@ -261,7 +282,7 @@ impl SourcePackage {
             .filter(|words: &Vec<&str>| !words.is_empty())
             .collect();
         let texts: Vec<[String; 3]> = self
-            .files
+            .others
             .iter()
             .map(|file| [file.sha256.to_string(), file.size.to_string(), file.name.clone()])
             .collect();

@@ -126,7 +126,7 @@ impl Git {
             ("GIT_CONFIG_GLOBAL", "/dev/null"),
             ("GIT_ATTR_NOSYSTEM", "1"),
             ("GIT_TERMINAL_PROMPT", "0"),
-            ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes"),
+            ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oServerAliveInterval=15"),
             ("GIT_ALLOW_PROTOCOL", protocols),
             // We say what is fetched: git would do so by itself whenever it misses something, and from servers that know
             // nothing of git again and again.

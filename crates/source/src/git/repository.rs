@@ -113,7 +113,8 @@ impl<'g> Repository<'g> {
 
     /// Keeps others from fetching into the same clone. Reading needs no lock: git never removes anything here.
     pub(super) fn lock(&self) -> Result<Lock, SourceError> {
-        Lock::take(&self.folder.join("lock"), Leftover::Keep)
+        let limit = self.git.settings.max_time;
+        Lock::take_within(&self.folder.join("lock"), Leftover::Keep, limit, &*self.git.clock)
     }
 
     /// Removes the clone, when it is damaged. Readers that have it open go on reading what they have open.
