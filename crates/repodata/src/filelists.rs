@@ -1,7 +1,7 @@
 //! `filelists.xml`: all paths of all packages.
 
 use crate::primary::{parse_file, push_version, write_file};
-use crate::xml::{Child, Form, Scanner, parse_packages, push_attribute};
+use crate::xml::{Form, Scanner, parse_packages, push_attribute};
 use crate::{Checksum, FileCoverage, MetadataError, PackageRecord, RecordFile};
 use lazuli_rpm::{Evr, Nevra};
 use quick_xml::events::BytesStart;
@@ -25,21 +25,17 @@ pub fn parse(xml: &[u8]) -> Result<Vec<PackageFiles>, MetadataError> {
     parse_packages(FILE, "filelists", xml, |scanner, start| {
         let (pkgid, name, arch) = parse_identity(scanner, FILE, start)?;
         let (mut evr, mut files) = (None, Vec::new());
-        loop {
-            match scanner.child()? {
-                Child::Open(tag) => match tag.local_name().as_ref() {
-                    "file" => files.push(parse_file(scanner, &tag, Form::Open)?),
-                    "version" => {
-                        evr = Some(parse_version(scanner, &tag)?);
+        while let Some((tag, form)) = scanner.tag()? {
+            match tag.local_name().as_ref() {
+                "file" if form == Form::Open => files.push(parse_file(scanner, &tag, form)?),
+                "version" => {
+                    evr = Some(parse_version(scanner, &tag)?);
+                    if form == Form::Open {
                         scanner.skip(&tag)?;
                     }
-                    _ => scanner.skip(&tag)?,
-                },
-                Child::Empty(tag) if tag.local_name().as_ref() == "version" => {
-                    evr = Some(parse_version(scanner, &tag)?);
                 }
-                Child::Empty(_) => {}
-                Child::End => break,
+                _ if form == Form::Open => scanner.skip(&tag)?,
+                _ => {}
             }
         }
         let evr = evr.ok_or_else(|| scanner.value_error("the version is missing"))?;

@@ -1,7 +1,7 @@
 //! `other.xml`: changelogs.
 
 use crate::filelists::{parse_identity, parse_version, write_identity};
-use crate::xml::{Child, Form, Scanner, parse_packages, push_attribute, push_text};
+use crate::xml::{Form, Scanner, parse_packages, push_attribute, push_text};
 use crate::{Checksum, MetadataError, PackageRecord};
 use lazuli_rpm::{ChangelogEntry, Nevra};
 use quick_xml::events::BytesStart;
@@ -27,12 +27,7 @@ pub fn parse(xml: &[u8]) -> Result<Vec<PackageChangelog>, MetadataError> {
     parse_packages(FILE, "otherdata", xml, |scanner, start| {
         let (pkgid, name, arch) = parse_identity(scanner, FILE, start)?;
         let (mut evr, mut entries) = (None, Vec::new());
-        loop {
-            let (tag, form) = match scanner.child()? {
-                Child::Open(tag) => (tag, Form::Open),
-                Child::Empty(tag) => (tag, Form::Empty),
-                Child::End => break,
-            };
+        while let Some((tag, form)) = scanner.tag()? {
             match tag.local_name().as_ref() {
                 "changelog" => entries.push(parse_entry(scanner, &tag, form)?),
                 "version" => {

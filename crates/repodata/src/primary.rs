@@ -3,9 +3,7 @@
 use crate::filelists::parse_version;
 use crate::repomd::{check_location, parse_checksum};
 use crate::xml::{Child, Form, Scanner, parse_packages, push_attribute, push_element, push_text};
-use crate::{
-    Checksum, FileCoverage, FileKind, MetadataError, PackageRecord, RecordFile, RecordSize, RecordTime,
-};
+use crate::{Checksum, FileKind, MetadataError, PackageRecord, RecordFile, RecordSize, RecordTime};
 use lazuli_rpm::{Comparison, Dependency, Evr, Nevra, Sense};
 use quick_xml::events::BytesStart;
 use std::fmt::Write as _;
@@ -31,51 +29,15 @@ pub fn write(packages: &[PackageRecord]) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn empty_record() -> PackageRecord {
-    PackageRecord {
-        nevra: Nevra {
-            name: String::new(),
-            evr: Evr::new(0, "", ""),
-            arch: String::new(),
-        },
-        checksum: Checksum::sha256([0; 32]),
-        location: String::new(),
-        base: None,
-        summary: String::new(),
-        description: String::new(),
-        url: String::new(),
-        license: String::new(),
-        vendor: String::new(),
-        group: String::new(),
-        build_host: String::new(),
-        source_rpm: String::new(),
-        packager: String::new(),
-        time: RecordTime::default(),
-        size: RecordSize::default(),
-        header_range: 0..0,
-        provides: Vec::new(),
-        requires: Vec::new(),
-        conflicts: Vec::new(),
-        obsoletes: Vec::new(),
-        recommends: Vec::new(),
-        suggests: Vec::new(),
-        supplements: Vec::new(),
-        enhances: Vec::new(),
-        files: Vec::new(),
-        coverage: FileCoverage::Primary,
-        changelogs: Vec::new(),
-    }
-}
-
 fn parse_package(scanner: &mut Scanner<'_>) -> Result<PackageRecord, MetadataError> {
-    let mut record = empty_record();
+    let nevra = Nevra {
+        name: String::new(),
+        evr: Evr::new(0, "", ""),
+        arch: String::new(),
+    };
+    let mut record = PackageRecord::new(nevra, Checksum::sha256([0; 32]), "");
     let mut checksum = None;
-    loop {
-        let (tag, form) = match scanner.child()? {
-            Child::Open(tag) => (tag, Form::Open),
-            Child::Empty(tag) => (tag, Form::Empty),
-            Child::End => break,
-        };
+    while let Some((tag, form)) = scanner.tag()? {
         // Elements that hold all they say in attributes.
         match tag.local_name().as_ref() {
             "version" => record.nevra.evr = parse_version(scanner, &tag)?,
@@ -173,12 +135,7 @@ fn parse_location(
 }
 
 fn parse_format(scanner: &mut Scanner<'_>, record: &mut PackageRecord) -> Result<(), MetadataError> {
-    loop {
-        let (tag, form) = match scanner.child()? {
-            Child::Open(tag) => (tag, Form::Open),
-            Child::Empty(tag) => (tag, Form::Empty),
-            Child::End => return Ok(()),
-        };
+    while let Some((tag, form)) = scanner.tag()? {
         let local = tag.local_name();
         let name: &str = local.as_ref();
         match name {
@@ -228,6 +185,7 @@ fn parse_format(scanner: &mut Scanner<'_>, record: &mut PackageRecord) -> Result
         };
         parse_entries(scanner, list)?;
     }
+    Ok(())
 }
 
 fn parse_entries(scanner: &mut Scanner<'_>, list: &mut Vec<Dependency>) -> Result<(), MetadataError> {

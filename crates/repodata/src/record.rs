@@ -143,6 +143,39 @@ pub fn is_primary_file(path: &str) -> bool {
 }
 
 impl PackageRecord {
+    /// A record of which nothing else is known.
+    pub fn new(nevra: Nevra, checksum: Checksum, location: impl Into<String>) -> Self {
+        Self {
+            nevra,
+            checksum,
+            location: location.into(),
+            base: None,
+            summary: String::new(),
+            description: String::new(),
+            url: String::new(),
+            license: String::new(),
+            vendor: String::new(),
+            group: String::new(),
+            build_host: String::new(),
+            source_rpm: String::new(),
+            packager: String::new(),
+            time: RecordTime::default(),
+            size: RecordSize::default(),
+            header_range: 0..0,
+            provides: Vec::new(),
+            requires: Vec::new(),
+            conflicts: Vec::new(),
+            obsoletes: Vec::new(),
+            recommends: Vec::new(),
+            suggests: Vec::new(),
+            supplements: Vec::new(),
+            enhances: Vec::new(),
+            files: Vec::new(),
+            coverage: FileCoverage::Primary,
+            changelogs: Vec::new(),
+        }
+    }
+
     /// The record of a package file, with all its files and changelogs.
     pub fn from_metadata(metadata: &Metadata, facts: FileFacts) -> Self {
         let files: Vec<RecordFile> = metadata.files.iter().map(record_file).collect();

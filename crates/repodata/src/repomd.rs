@@ -1,6 +1,6 @@
 //! `repomd.xml`: the index of a repository's metadata files, and the only one that is signed.
 
-use crate::xml::{Child, Scanner, push_attribute, push_element};
+use crate::xml::{Child, Scanner, push_attribute, push_element, utf8};
 use crate::{Checksum, MetadataError, compression};
 use quick_xml::events::BytesStart;
 use std::fmt::Write as _;
@@ -52,11 +52,7 @@ impl Repomd {
                 limit: MAX_REPOMD_SIZE,
             });
         }
-        let text = std::str::from_utf8(xml).map_err(|e| MetadataError::Xml {
-            file: FILE.to_owned(),
-            offset: e.valid_up_to() as u64,
-            reason: "the text is not UTF-8".to_owned(),
-        })?;
+        let text = utf8(FILE, xml)?;
         let mut scanner = Scanner::new(FILE, text, 0);
         match scanner.child()? {
             Child::Open(tag) if tag.local_name().as_ref() == "repomd" => {}

@@ -1,6 +1,6 @@
 //! `updateinfo.xml`: advisories, and which packages they fix.
 
-use crate::xml::{Child, Form, Scanner, push_attribute, push_element};
+use crate::xml::{Child, Form, Scanner, push_attribute, push_element, utf8};
 use crate::{Checksum, MetadataError};
 use lazuli_rpm::{Evr, Nevra};
 use quick_xml::events::BytesStart;
@@ -67,11 +67,7 @@ pub struct Advisory {
 
 /// Parses `updateinfo.xml`.
 pub fn parse(xml: &[u8]) -> Result<Vec<Advisory>, MetadataError> {
-    let text = std::str::from_utf8(xml).map_err(|e| MetadataError::Xml {
-        file: FILE.to_owned(),
-        offset: e.valid_up_to() as u64,
-        reason: "the text is not UTF-8".to_owned(),
-    })?;
+    let text = utf8(FILE, xml)?;
     let mut scanner = Scanner::new(FILE, text, 0);
     match scanner.child()? {
         Child::Open(tag) if tag.local_name().as_ref() == "updates" => {}
@@ -113,12 +109,7 @@ fn parse_advisory(scanner: &mut Scanner<'_>, start: &BytesStart<'_>) -> Result<A
         references: Vec::new(),
         packages: Vec::new(),
     };
-    loop {
-        let (tag, form) = match scanner.child()? {
-            Child::Open(tag) => (tag, Form::Open),
-            Child::Empty(tag) => (tag, Form::Empty),
-            Child::End => break,
-        };
+    while let Some((tag, form)) = scanner.tag()? {
         let local = tag.local_name();
         let name: &str = local.as_ref();
         match name {
@@ -160,12 +151,7 @@ fn parse_advisory(scanner: &mut Scanner<'_>, start: &BytesStart<'_>) -> Result<A
 }
 
 fn parse_references(scanner: &mut Scanner<'_>, list: &mut Vec<Reference>) -> Result<(), MetadataError> {
-    loop {
-        let (tag, form) = match scanner.child()? {
-            Child::Open(tag) => (tag, Form::Open),
-            Child::Empty(tag) => (tag, Form::Empty),
-            Child::End => return Ok(()),
-        };
+    while let Some((tag, form)) = scanner.tag()? {
         let attribute = |name| scanner.attribute(&tag, name).map(Option::unwrap_or_default);
         let reference = Reference {
             kind: attribute("type")?,
@@ -178,6 +164,7 @@ fn parse_references(scanner: &mut Scanner<'_>, list: &mut Vec<Reference>) -> Res
             scanner.skip(&tag)?;
         }
     }
+    Ok(())
 }
 
 /// Packages lie in `<collection>` elements.

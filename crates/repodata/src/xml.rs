@@ -83,6 +83,15 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// The next child element, and whether it has content; `None` behind the last.
+    pub(crate) fn tag(&mut self) -> Result<Option<(BytesStart<'a>, Form)>, MetadataError> {
+        Ok(match self.child()? {
+            Child::Open(tag) => Some((tag, Form::Open)),
+            Child::Empty(tag) => Some((tag, Form::Empty)),
+            Child::End => None,
+        })
+    }
+
     /// Passes over the content and the end tag of `start`.
     pub(crate) fn skip(&mut self, start: &BytesStart<'_>) -> Result<(), MetadataError> {
         match self.reader.read_to_end(start.name()) {
@@ -193,6 +202,15 @@ pub(crate) enum Form {
     Empty,
 }
 
+/// A file as text.
+pub(crate) fn utf8<'x>(file: &'static str, xml: &'x [u8]) -> Result<&'x str, MetadataError> {
+    std::str::from_utf8(xml).map_err(|error| MetadataError::Xml {
+        file: file.to_owned(),
+        offset: error.valid_up_to() as u64,
+        reason: "the text is not UTF-8".to_owned(),
+    })
+}
+
 fn predefined(entity: &str) -> Option<&'static str> {
     Some(match entity {
         "amp" => "&",
@@ -261,8 +279,7 @@ fn body<'a>(file: &'static str, root: &str, xml: &'a [u8]) -> Result<Option<(&'a
         offset: offset as u64,
         reason,
     };
-    let text =
-        std::str::from_utf8(xml).map_err(|e| error(e.valid_up_to(), "the text is not UTF-8".to_owned()))?;
+    let text = utf8(file, xml)?;
     let mut scanner = Scanner::new(file, text, 0);
     let start = match scanner.child()? {
         Child::Open(tag) if tag.local_name().as_ref() == root => scanner.offset() as usize,
