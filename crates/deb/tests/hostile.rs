@@ -215,7 +215,7 @@ fn refuses_bombs() {
             ("control.tar", &writer::control()),
             (&data, &bytes),
         ]);
-        let error = list(&whole, limits).unwrap_err().to_string();
+        let error = list(&whole, SMALL).unwrap_err().to_string();
         assert!(error.contains("unfolds to more than 1048576 bytes"), "{error}");
         let skipped = Deb::parse(&whole, limits)
             .unwrap()
@@ -234,25 +234,27 @@ fn refuses_bombs() {
     );
 }
 
+/// Limits that no small package comes near, so that a mutation does not take long.
+const SMALL: Limits = Limits {
+    data_bytes: 1 << 20,
+    control_bytes: 1 << 20,
+    entries: 100,
+    decompressor_memory: 64 << 20,
+};
+
 /// Every byte of a small package flipped in turn, and the package cut at every length: an error or a value, no panic.
 /// A flip in a compressed member must never go unseen.
 #[test]
 fn survives_mutations() {
     let whole = package();
-    let limits = Limits {
-        data_bytes: 1 << 20,
-        control_bytes: 1 << 20,
-        entries: 100,
-        decompressor_memory: 64 << 20,
-    };
-    let good = list(&whole, limits).unwrap();
+    let good = list(&whole, SMALL).unwrap();
     assert!(good.len() > 3);
     let mut refused = 0;
     for at in 0..whole.len() {
         for mask in [0x01, 0x80, 0xff] {
             let mut bytes = whole.clone();
             bytes[at] ^= mask;
-            refused += usize::from(list(&bytes, limits).is_err());
+            refused += usize::from(list(&bytes, SMALL).is_err());
         }
     }
     // What may change unseen: owners and times of ar members, and other fields that the format does not protect.
@@ -264,7 +266,7 @@ fn survives_mutations() {
     let last = whole.len() - 1;
     for length in 0..whole.len() {
         // The last byte may be the padding of the last member, which real archives sometimes lack.
-        let cut = list(&whole[..length], limits);
+        let cut = list(&whole[..length], SMALL);
         assert!(
             cut.is_err() || length == last,
             "a package cut at {length} was taken"
@@ -275,12 +277,6 @@ fn survives_mutations() {
 /// Uncompressed packages let every flip through to the tar reader.
 #[test]
 fn survives_mutations_of_the_tar_archives() {
-    let limits = Limits {
-        data_bytes: 1 << 20,
-        control_bytes: 1 << 20,
-        entries: 100,
-        decompressor_memory: 64 << 20,
-    };
     let mut tar = Tar::default();
     tar.dir("./")
         .file("./a", b"content")
@@ -294,10 +290,10 @@ fn survives_mutations_of_the_tar_archives() {
         for mask in [0x01, 0x10, 0x80, 0xff] {
             let mut changed = bytes.clone();
             changed[at] ^= mask;
-            let _ = list(&deb(&changed), limits);
+            let _ = list(&deb(&changed), SMALL);
             // With its checksum put right again, a header goes further.
             writer::fix_checksum(&mut changed, at / 512 * 512);
-            let _ = list(&deb(&changed), limits);
+            let _ = list(&deb(&changed), SMALL);
         }
     }
 }

@@ -8,7 +8,7 @@ use lazuli_rpm::{Compression, FileEntry, Metadata, PackageBuilder};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
-use support::{Rpm, build, empty, everything, has, run, run_any};
+use support::{Rpm, build, empty, everything, has, relations, run, run_any};
 
 /// What `rpm -qp --qf FORMAT` says of each file, one to a line, from our metadata.
 fn expected_dump(metadata: &Metadata) -> String {
@@ -39,9 +39,7 @@ fn rpm_reads_every_field() {
         return;
     }
     let rpm = Rpm::new();
-    let (metadata, contents) = everything();
-    let built = build(&metadata, &contents);
-    let path = rpm.write("p.rpm", &built.to_bytes());
+    let (built, path) = rpm.everything();
     let metadata = &built.metadata;
 
     let fields = [
@@ -104,21 +102,9 @@ fn rpm_reads_every_dependency() {
         return;
     }
     let rpm = Rpm::new();
-    let (metadata, contents) = everything();
-    let built = build(&metadata, &contents);
-    let path = rpm.write("p.rpm", &built.to_bytes());
+    let (built, path) = rpm.everything();
     let metadata = &built.metadata;
-    let kinds = [
-        ("--requires", &metadata.requires),
-        ("--provides", &metadata.provides),
-        ("--conflicts", &metadata.conflicts),
-        ("--obsoletes", &metadata.obsoletes),
-        ("--recommends", &metadata.recommends),
-        ("--suggests", &metadata.suggests),
-        ("--supplements", &metadata.supplements),
-        ("--enhances", &metadata.enhances),
-    ];
-    for (option, expected) in kinds {
+    for (option, expected) in relations(metadata) {
         let lines: String = expected.iter().map(|d| format!("{d}\n")).collect();
         assert_eq!(rpm.query(&path, &[option]), lines, "{option}");
     }
@@ -189,9 +175,8 @@ fn rpm_installs_and_verifies() {
         return;
     }
     let rpm = Rpm::new();
-    let (metadata, contents) = everything();
-    let built = build(&metadata, &contents);
-    let path = rpm.write("p.rpm", &built.to_bytes());
+    let (built, path) = rpm.everything();
+    let (_, contents) = everything();
     let root = install(&rpm, &path);
     for file in built.metadata.files.iter().filter(|f| !f.is_ghost()) {
         let name = String::from_utf8(file.path.clone()).unwrap();
@@ -325,9 +310,7 @@ fn createrepo_finds_the_same_header() {
         return;
     }
     let rpm = Rpm::new();
-    let (metadata, contents) = everything();
-    let built = build(&metadata, &contents);
-    let path = rpm.write("p.rpm", &built.to_bytes());
+    let (built, path) = rpm.everything();
     std::fs::create_dir(rpm.path("repo")).unwrap();
     run(Command::new("createrepo_c")
         .args(["--quiet", "--general-compress-type=gz", "-o"])

@@ -8,7 +8,7 @@ use lazuli_rpm::{FileFlags, Metadata, Package, PackageBuilder, PackageKind, Scri
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use support::{Rpm, has, run};
+use support::{Rpm, has, relations, run};
 
 const SPEC: &str = r#"
 Name: oracle
@@ -158,16 +158,7 @@ fn reads_what_rpm_reads() {
     assert_eq!(metadata.description, "First line.\n\nSecond.");
     assert_eq!(metadata.source_rpm.as_deref(), Some("oracle-1.2~rc1-3.src.rpm"));
     assert_eq!(metadata.vcs, "git:x");
-    for (option, ours) in [
-        ("--requires", &metadata.requires),
-        ("--provides", &metadata.provides),
-        ("--conflicts", &metadata.conflicts),
-        ("--obsoletes", &metadata.obsoletes),
-        ("--recommends", &metadata.recommends),
-        ("--suggests", &metadata.suggests),
-        ("--supplements", &metadata.supplements),
-        ("--enhances", &metadata.enhances),
-    ] {
+    for (option, ours) in relations(&metadata) {
         let ours: String = ours.iter().map(|d| format!("{d}\n")).collect();
         assert_eq!(ours, rpm.query(&path, &[option]), "{option}");
     }

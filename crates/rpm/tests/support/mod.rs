@@ -74,6 +74,14 @@ impl Rpm {
         path
     }
 
+    /// The package with everything in it, and its file.
+    pub fn everything(&self) -> (BuiltPackage, PathBuf) {
+        let (metadata, contents) = everything();
+        let built = build(&metadata, &contents);
+        let path = self.write("everything.rpm", &built.to_bytes());
+        (built, path)
+    }
+
     pub fn command(&self) -> Command {
         let mut command = Command::new("rpm");
         command.arg("--dbpath").arg(self.path("db"));
@@ -89,6 +97,20 @@ impl Rpm {
     pub fn query(&self, package: &Path, arguments: &[&str]) -> String {
         run(self.command().arg("-qp").args(arguments).arg(package))
     }
+}
+
+/// All relations of a package, each with the option of `rpm -q` that lists it.
+pub fn relations(metadata: &Metadata) -> [(&'static str, &[Dependency]); 8] {
+    [
+        ("--requires", &metadata.requires),
+        ("--provides", &metadata.provides),
+        ("--conflicts", &metadata.conflicts),
+        ("--obsoletes", &metadata.obsoletes),
+        ("--recommends", &metadata.recommends),
+        ("--suggests", &metadata.suggests),
+        ("--supplements", &metadata.supplements),
+        ("--enhances", &metadata.enhances),
+    ]
 }
 
 pub fn evr(text: &str) -> Evr {

@@ -1,9 +1,7 @@
 //! Universes of packages from a few words, and what solutions look like in words.
 #![allow(dead_code)]
 
-use lazuli_repodata::{
-    Algorithm, Checksum, FileCoverage, FileKind, PackageRecord, RecordFile, RecordSize, RecordTime,
-};
+use lazuli_repodata::{Algorithm, Checksum, FileKind, PackageRecord, RecordFile};
 use lazuli_rpm::{Comparison, Dependency, Evr, Nevra, Sense};
 use lazuli_solve::{Job, PackageId, Pool, Problem, Reason, Solution, Spec, Upgrade, install_order, solve};
 use std::fmt::Write as _;
@@ -19,39 +17,11 @@ pub(crate) fn record(text: &str) -> PackageRecord {
         .split_once(':')
         .map_or((0, version), |(e, v)| (e.parse().unwrap(), v));
     let evr = Evr::new(epoch, version, release);
-    let mut record = PackageRecord {
-        nevra: Nevra {
-            name: name.into(),
-            evr: evr.clone(),
-            arch: arch.into(),
-        },
-        checksum: Checksum::of(Algorithm::Sha256, text.as_bytes()),
-        location: format!("{nevra}.rpm"),
-        base: None,
-        summary: String::new(),
-        description: String::new(),
-        url: String::new(),
-        license: String::new(),
-        vendor: String::new(),
-        group: String::new(),
-        build_host: String::new(),
-        source_rpm: String::new(),
-        packager: String::new(),
-        time: RecordTime::default(),
-        size: RecordSize::default(),
-        header_range: 0..0,
-        provides: vec![Dependency::versioned(name, Comparison::Equal, evr)],
-        requires: vec![],
-        conflicts: vec![],
-        obsoletes: vec![],
-        recommends: vec![],
-        suggests: vec![],
-        supplements: vec![],
-        enhances: vec![],
-        files: vec![],
-        coverage: FileCoverage::Primary,
-        changelogs: vec![],
-    };
+    let own = Dependency::versioned(name, Comparison::Equal, evr.clone());
+    let (name, arch) = (name.to_owned(), arch.to_owned());
+    let checksum = Checksum::of(Algorithm::Sha256, text.as_bytes());
+    let mut record = PackageRecord::new(Nevra { name, evr, arch }, checksum, format!("{nevra}.rpm"));
+    record.provides.push(own);
     for part in parts.filter(|part| !part.is_empty()) {
         let (kind, list) = part.split_once(' ').unwrap();
         let dependencies = list.split(',').map(|one| Dependency::parse(one.trim()).unwrap());
