@@ -4,7 +4,7 @@
 //! written must give the same value. Two drivers call them: libFuzzer (`make fuzz`, with the programs in
 //! `fuzz_targets/`), and the test of this crate, which runs every seed and every input that was once a finding.
 
-use lazuli_deb::{Changelog, Copyright, Deb, License, Limits, Version};
+use lazuli_deb::{Changelog, Copyright, Deb, Limits, Version};
 use lazuli_repodata::{Repomd, filelists, other, primary as primary_xml, updateinfo};
 use lazuli_rpm::{Dependency, Evr, Metadata, Package, RichDependency};
 use std::io;
