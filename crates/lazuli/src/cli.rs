@@ -3,12 +3,22 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+/// What the exit codes mean, for help and man page.
+const EXIT_CODES: &str = "Exit codes:\n  \
+    0  done\n  \
+    1  the request cannot be fulfilled, or a check found something\n  \
+    2  the command line is wrong\n  \
+    3  the project's files are wrong\n  \
+    4  the machine lacks something: a tool, a right, room, the network\n  \
+    5  bytes are not what a signature or digest says; nothing of them was used\n\
+    A command that a signal ends (130 in a shell for Ctrl-C) leaves nothing half-made; run it again to go on.";
+
 /// The factory of the Lazuli distribution.
 ///
 /// Takes packages of an upstream archive, makes signed RPMs and repositories of them, and composes images.
 /// Results go to the output folder of the project, caches to `$LAZULI_CACHE`.
 #[derive(Debug, Parser)]
-#[command(name = "lazuli", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "lazuli", version, propagate_version = true, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
