@@ -34,6 +34,21 @@ const MAX_NAME_LINE: u64 = 256;
 /// How many damaged contents a report lists.
 const MAX_REPORTED: usize = 10_000;
 
+/// What names of folders for incoming files begin with.
+const INCOMING: &str = "incoming-";
+
+/// A folder for files on their way, held by a lock.
+pub(crate) struct Incoming {
+    folder: tempfile::TempDir,
+    _held: File,
+}
+
+impl Incoming {
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// A content-addressed store, shared between threads and processes.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -211,13 +226,28 @@ impl Store {
         self.folder.join("records").join(kind).join(format!("{key}.json"))
     }
 
-    /// A new folder on the store's file system, for what other programs bring. It goes when it is dropped.
-    pub(crate) fn folder_for_incoming(&self) -> Result<tempfile::TempDir, SourceError> {
+    /// A new folder on the store's file system, for what other programs bring. It goes when it is dropped; what a kill left
+    /// behind is removed here once nobody holds it.
+    pub(crate) fn folder_for_incoming(&self) -> Result<Incoming, SourceError> {
         let parts = self.folder.join("parts");
-        tempfile::Builder::new()
-            .prefix("incoming-")
+        // One at a time: a folder that is not held yet must not look stale to others.
+        let turn = File::open(&parts).map_err(SourceError::io("open", &parts))?;
+        turn.lock().map_err(SourceError::io("lock", &parts))?;
+        for path in listing(&parts)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let unheld = || File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok());
+            if name.starts_with(INCOMING) && unheld() {
+                // What stays is removed the next time.
+                let _ = std::fs::remove_dir_all(&path);
+            }
+        }
+        let folder = tempfile::Builder::new()
+            .prefix(INCOMING)
             .tempdir_in(&parts)
-            .map_err(SourceError::io("make a folder in", &parts))
+            .map_err(SourceError::io("make a folder in", &parts))?;
+        let held = File::open(folder.path()).map_err(SourceError::io("open", folder.path()))?;
+        held.lock().map_err(SourceError::io("lock", folder.path()))?;
+        Ok(Incoming { folder, _held: held })
     }
 
     /// Opens a content after it was hashed; the file stands at its beginning.

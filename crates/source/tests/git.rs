@@ -585,8 +585,9 @@ fn a_damaged_clone_is_made_anew() {
         sources.checkout(&repository, &full(&third), &quiet).unwrap(),
         good
     );
-    // Gone altogether.
-    std::fs::remove_dir_all(clone_of(&world)).unwrap();
+    // Gone altogether, while another one was being made.
+    let clone = clone_of(&world);
+    std::fs::rename(&clone, clone.parent().unwrap().join(".new-stale")).unwrap();
     assert_eq!(
         resolve(&sources, &repository, &before(1_735_689_600 + 2 * 86_400)),
         second

@@ -85,7 +85,7 @@ fn damaged_contents_are_removed() {
     for lie in [format!("{}\n", two.sha256), "rubbish\n".to_owned(), String::new()] {
         std::fs::write(&name, lie).unwrap();
         assert_eq!(store.find(&mine).unwrap(), None);
-        store.insert(b"one", &[mine.clone()]).unwrap();
+        store.insert(b"one", std::slice::from_ref(&mine)).unwrap();
         assert_eq!(store.find(&mine).unwrap(), Some(one.clone()));
     }
 }

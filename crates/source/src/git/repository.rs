@@ -24,6 +24,9 @@ const OBJECTS_AT_ONCE: usize = 1000;
 /// What git names when it cannot use what it has itself.
 const DAMAGE: &str = "repository.git/objects";
 
+/// What names of clones begin with that are not made yet.
+const STAGED: &str = ".new-";
+
 /// How deep stale locks are looked for below the clone's folder.
 const MAX_DEPTH: usize = 8;
 
@@ -234,8 +237,15 @@ impl<'g> Repository<'g> {
         if path.exists() {
             return clean(&path, 0);
         }
+        let entries = std::fs::read_dir(&self.folder).map_err(SourceError::io("read", &self.folder))?;
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(STAGED) {
+                let stale = entry.path();
+                std::fs::remove_dir_all(&stale).map_err(SourceError::io("remove", &stale))?;
+            }
+        }
         let staged = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(STAGED)
             .tempdir_in(&self.folder)
             .map_err(SourceError::io("make a folder in", &self.folder))?;
         let clone = staged.path().join("repository.git");
