@@ -213,7 +213,10 @@ fn firewall_holds(guest: &Guest) {
         ),
     );
     let heard = run(guest, heard);
-    assert!(!heard.contains("from outside"), "the firewall let a connection through: {heard}");
+    assert!(
+        !heard.contains("from outside"),
+        "the firewall let a connection through: {heard}"
+    );
     assert!(run(guest, "sudo nft list ruleset").contains("policy drop"));
     run(guest, "sudo systemctl stop listener");
 }

@@ -135,7 +135,10 @@ impl Place {
         let time = self.finish();
         let whole = self.files();
         let project = digests(&out(), SHARED);
-        let shared: Vec<_> = whole.iter().filter(|(path, _)| project.contains_key(*path)).collect();
+        let shared: Vec<_> = whole
+            .iter()
+            .filter(|(path, _)| project.contains_key(*path))
+            .collect();
         assert!(!shared.is_empty(), "{whole:?}");
         for (path, digest) in shared {
             assert_eq!(&project[path], digest, "{}", path.display());
@@ -181,7 +184,9 @@ fn digests(out: &Path, names: &[&str]) -> Files {
     find.args(names.iter().flat_map(|name| ["-o", "-name", name]));
     let text = succeed(find.current_dir(out));
     let lines = text.lines().map(|line| line.split_once("  ").unwrap());
-    lines.map(|(digest, path)| (PathBuf::from(path), digest.to_owned())).collect()
+    lines
+        .map(|(digest, path)| (PathBuf::from(path), digest.to_owned()))
+        .collect()
 }
 
 #[test]
