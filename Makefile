@@ -42,10 +42,10 @@ fuzz: setup ## Throw random bytes at the parsers, FUZZ_SECONDS=60 at each of TAR
 	scripts/fuzz $(TARGETS)
 
 .PHONY: deny
-deny: ## Check licences, sources and advisories of the dependencies (needs cargo-deny)
+deny: ## Check the dependencies (needs cargo-deny; without a network: CHECKS="licenses bans sources")
 	@cargo deny --version >/dev/null 2>&1 || { \
 	  echo "deny: no cargo-deny here; get it with: cargo install --locked cargo-deny" >&2; exit 1; }
-	cargo deny --locked --all-features check
+	cargo deny --locked --all-features check $(CHECKS)
 
 .PHONY: docs
 docs: setup ## Write what is generated and checked in anew: man pages, JSON schemas
@@ -53,8 +53,9 @@ docs: setup ## Write what is generated and checked in anew: man pages, JSON sche
 	UPDATE_EXPECT=1 cargo test --release --locked -q -p lazuli-catalog --test json_schema
 
 .PHONY: bench
-bench: build ## Measure image builds beside mkosi (needs root and some minutes)
+bench: build ## Measure image builds beside mkosi (needs root and some minutes), and large projects beside rpmspec
 	bench/image
+	bench/catalog
 
 .PHONY: clean
 clean: ## Remove out/ (the cache stays)
