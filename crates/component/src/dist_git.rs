@@ -34,6 +34,9 @@ impl std::fmt::Debug for DistGitProvider<'_> {
     }
 }
 
+/// What commits made of a file: nothing where one removed it.
+type Versions = BTreeMap<String, Option<Arc<[u8]>>>;
+
 fn repository(package: &UpstreamPackage) -> Result<DistGit, ProviderError> {
     let address = package
         .dist_git
@@ -113,7 +116,7 @@ impl SourceProvider for DistGitProvider<'_> {
         let commit = FullCommit::new(commit)?;
         let repository = repository(package)?;
         let records = self.sources.history(&repository, &commit, self.progress)?;
-        let versions = |path: &str| -> Result<BTreeMap<String, Option<Arc<[u8]>>>, ProviderError> {
+        let versions = |path: &str| -> Result<Versions, ProviderError> {
             let versions =
                 self.sources
                     .file_versions(&repository, &commit, &TreePath::new(path)?, self.progress)?;

@@ -73,6 +73,9 @@ impl SpecReader {
     /// `[EPOCH:]VERSION` of a spec that stands alone; nothing if it can't be read.
     #[must_use]
     pub fn version(&self, spec: &[u8]) -> Option<String> {
+        if let Some(version) = plain_version(spec) {
+            return Some(version);
+        }
         let spec = Spec::read(spec, self.macros.context(), &ReadOptions::default()).ok()?;
         let version = version_of(&spec);
         // What could not be expanded is no version.
@@ -119,6 +122,47 @@ impl SpecReader {
             },
         })
     }
+}
+
+/// `[EPOCH:]VERSION` where it stands there in plain text, once, outside of any conditional. An upstream may have had
+/// hundreds of specs, and most are of this kind: nothing has to be expanded for them.
+fn plain_version(spec: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(spec).ok()?;
+    let (mut version, mut epoch): (Option<&str>, Option<&str>) = (None, None);
+    for line in text.lines() {
+        let line = line.trim();
+        // What begins with a percent sign may be anything but a plain definition: then the macro engine must say.
+        if line.starts_with('%') {
+            let word = line.split_whitespace().next().unwrap_or_default();
+            match word {
+                "%description" | "%package" | "%prep" => break,
+                "%global" | "%define" if !line.ends_with('\\') && !line.contains(':') => continue,
+                "%bcond" | "%bcond_with" | "%bcond_without" => continue,
+                _ => return None,
+            }
+        }
+        let Some((tag, value)) = line.split_once(':') else {
+            continue;
+        };
+        let slot = match tag.trim_end() {
+            tag if tag.eq_ignore_ascii_case("version") => &mut version,
+            tag if tag.eq_ignore_ascii_case("epoch") => &mut epoch,
+            _ => continue,
+        };
+        let value = value.trim();
+        let plain = !value.is_empty()
+            && value
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || "._+~^".contains(one));
+        if !plain || slot.replace(value).is_some() {
+            return None;
+        }
+    }
+    let version = version?;
+    Some(match epoch {
+        Some(epoch) => format!("{epoch}:{version}"),
+        None => version.to_owned(),
+    })
 }
 
 fn version_of(spec: &Spec) -> String {

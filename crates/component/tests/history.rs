@@ -9,7 +9,7 @@ use std::process::Command;
 use lazuli_catalog::ReleaseCalculation;
 use lazuli_component::Person;
 use lazuli_component::history::{
-    ChangesFile, HistoryLine, RecordedChange, ReleaseRule, changelog_items, release, skips_changelog,
+    ChangesFile, Counted, HistoryLine, RecordedChange, ReleaseRule, changelog_items, release, skips_changelog,
 };
 use lazuli_component::provider::{ChangelogFile, UpstreamCommit};
 use std::path::Path;
@@ -98,7 +98,7 @@ fn our_changes_stand_after_the_commit_that_was_locked() {
         change(Some("u1"), 25, "1.0", "P2"),
         change(Some("u3"), 31, "2.0", "P3"),
     ];
-    let line = HistoryLine::new(&upstream, &changes, "2.0", &version_of);
+    let line = HistoryLine::new(&upstream, &changes, "2.0", Counted::All, &version_of);
     assert_eq!(
         entries(&line),
         [
@@ -108,14 +108,14 @@ fn our_changes_stand_after_the_commit_that_was_locked() {
     assert_eq!((line.number(), line.own(), line.displaced), (3, 3, 0));
 
     // An overlay sets another version: that is what counts for the newest.
-    let line = HistoryLine::new(&upstream, &changes, "2.1", &version_of);
+    let line = HistoryLine::new(&upstream, &changes, "2.1", Counted::All, &version_of);
     assert_eq!(line.number(), 1);
     // A commit of another branch is placed by its date, and still counts.
     let other = [
         change(Some("gone"), 21, "2.0", "P0"),
         change(Some("u3"), 31, "2.0", "P3"),
     ];
-    let line = HistoryLine::new(&upstream, &other, "2.0", &version_of);
+    let line = HistoryLine::new(&upstream, &other, "2.0", Counted::All, &version_of);
     assert_eq!(
         entries(&line)[2..],
         ["2.0-1 U2", "2.0-2 P0", "2.0-3 U3", "2.0-4 P3"]
@@ -126,10 +126,10 @@ fn our_changes_stand_after_the_commit_that_was_locked() {
         change(Some("u1"), 11, "1.0", "P1"),
         change(Some("u0"), 12, "1.0", "P2"),
     ];
-    let line = HistoryLine::new(&upstream[3..], &back, "1.0", &version_of);
+    let line = HistoryLine::new(&upstream[3..], &back, "1.0", Counted::All, &version_of);
     assert_eq!(entries(&line), ["1.0-1 U0", "1.0-2 P1", "1.0-3 P2"]);
     // Nothing is known.
-    let line = HistoryLine::new(&[], &[], "1.0", &version_of);
+    let line = HistoryLine::new(&[], &[], "1.0", Counted::All, &version_of);
     assert_eq!((line.number(), line.own()), (1, 0));
 }
 
@@ -204,7 +204,7 @@ fn history(count: usize) -> HistoryLine {
             )
         })
         .collect();
-    HistoryLine::new(&[], &changes, "1.0", &|_| None)
+    HistoryLine::new(&[], &changes, "1.0", Counted::All, &|_| None)
 }
 
 #[test]
@@ -305,7 +305,9 @@ fn generated_changelogs() {
         change(Some("u0"), 25, "0.9", "Ours, before the cut"),
         change(Some("u3"), 31, "1.0", "Ours\n\n- 5% more"),
     ];
-    let line = HistoryLine::new(&upstream, &changes, "1.0", &|spec| reader.version(spec));
+    let line = HistoryLine::new(&upstream, &changes, "1.0", Counted::All, &|spec| {
+        reader.version(spec)
+    });
     let file = "* Wed Dec 31 2025 Old <old@x.example> 0.8-1\n- Uses %{macro}\n";
     let (text, _) = released(
         &spec("1.0", "%autorelease", "%autochangelog\n"),
@@ -344,7 +346,9 @@ fn rpm_agrees_with_releases_and_changelogs() {
         change(Some("u0"), 40, "1.0", "P1, newer than U1"),
         change(Some("u1"), 12, "1.0", "P2 with 100% %name"),
     ];
-    let line = HistoryLine::new(&upstream, &changes, "1.0", &|spec| reader.version(spec));
+    let line = HistoryLine::new(&upstream, &changes, "1.0", Counted::All, &|spec| {
+        reader.version(spec)
+    });
     let cases = [
         ("%autorelease", "4.ex1"),
         ("%{autorelease}", "4.ex1"),
@@ -415,5 +419,81 @@ fn rpm_agrees_with_releases_and_changelogs() {
             changelog.contains(&format!("Pia Project <pia@project.example> - {counted}")),
             "{value}: {answer}"
         );
+    }
+}
+
+#[test]
+fn versions_are_read_from_the_text_or_expanded() {
+    let reader = reader();
+    let check = |head: &str, expected: Option<&str>| {
+        let spec = format!(
+            "Name: x\n{head}\nRelease: 1\nSummary: x\nLicense: MIT\n%description\nVersion: 9\n%prep\n"
+        );
+        assert_eq!(reader.version(spec.as_bytes()).as_deref(), expected, "{head}");
+    };
+    check("Version: 1.2~rc1^git", Some("1.2~rc1^git"));
+    check("Epoch: 3\nversion :\t1.2", Some("3:1.2"));
+    check("%global ver 4.5\nVersion: %{ver}", Some("4.5"));
+    check("%global other() \\\nVersion: 8\nVersion: 1", Some("1"));
+    check("%if 0\nVersion: 1\n%else\nVersion: 2\n%endif", Some("2"));
+    check("%{!?x:Epoch: 7}\nVersion: 1", Some("7:1"));
+    check("%bcond_with x\n%global a b\nVersion: 5", Some("5"));
+    check("Version: %{nobody_knows}", None);
+    assert_eq!(reader.version(b"not a spec"), None);
+}
+
+#[test]
+fn where_only_ours_count_the_specs_of_the_upstream_are_not_read() {
+    let upstream = [
+        commit("u2", 20, "2.0", "U2"),
+        commit("u1", 10, "1.0", "U1"),
+        commit("u0", 0, "1.0", "U0"),
+    ];
+    let recorded = [
+        change(Some("u1"), 11, "1.0", "P1"),
+        change(Some("u2"), 31, "2.0", "P2"),
+    ];
+    let line = HistoryLine::new(&upstream, &recorded, "2.0", Counted::Own, &|_| {
+        panic!("a spec is read")
+    });
+    assert_eq!(
+        entries(&line),
+        ["-0 U0", "-0 U1", "1.0-0 P1", "-0 U2", "2.0-0 P2"]
+    );
+    assert_eq!(line.own(), 2);
+    // A change that git knows of has no version: it is that of the spec that was locked.
+    let mut committed = recorded;
+    committed[0].version = None;
+    let reader = reader();
+    let line = HistoryLine::new(&upstream, &committed, "2.0", Counted::Own, &|spec| {
+        reader.version(spec)
+    });
+    assert_eq!(entries(&line)[2], "1.0-0 P1");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, ..Default::default() })]
+
+    /// No message and no spec makes it panic, and what it writes it can read.
+    #[test]
+    fn any_text_is_survived(
+        message in "(?s).{0,80}",
+        author in "[^\u{0}-\u{1f}]{0,20}",
+        head in "(?s)(Release: ?|%global |%define |%changelog\n|%autorelease|%\\{|\\}|[0-9.]{1,3}|.|\n){0,30}",
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+    ) {
+        let mut change = change(None, 1, "1", &message);
+        change.author = Person::parse(&author);
+        for item in changelog_items(&message) {
+            assert!(!item.contains('\n') && !item.is_empty());
+        }
+        let file = ChangesFile { changes: vec![change.clone()] };
+        let read = ChangesFile::parse(Path::new("x"), &file.to_string()).unwrap();
+        assert_eq!(read.changes[0].text, message.trim_end());
+        let line = HistoryLine::new(&[], &[change], "1", Counted::All, &|_| None);
+        for calculation in [ReleaseCalculation::Auto, ReleaseCalculation::Autorelease, ReleaseCalculation::Static] {
+            let spec = [head.as_bytes(), &bytes].concat();
+            let _ = release(&spec, calculation, &line, Some(message.as_bytes()), &|_| None);
+        }
     }
 }

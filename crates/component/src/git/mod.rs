@@ -385,7 +385,11 @@ impl GitRepository {
         let mut command = Command::new("git");
         command.arg("-C").arg(&self.folder);
         // What a person has set for their own eyes must not change what we read.
-        for setting in ["log.showSignature=false", "color.ui=false", "i18n.logOutputEncoding=UTF-8"] {
+        for setting in [
+            "log.showSignature=false",
+            "color.ui=false",
+            "i18n.logOutputEncoding=UTF-8",
+        ] {
             command.arg("-c").arg(setting);
         }
         for variable in [

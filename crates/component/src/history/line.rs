@@ -1,6 +1,7 @@
 //! One line of upstream's commits and our changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::RecordedChange;
 use crate::git::Person;
@@ -48,6 +49,15 @@ pub struct HistoryLine {
     pub displaced: usize,
 }
 
+/// Which entries get versions and numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// All: `%autorelease` and `%autochangelog` need them. Every spec that the upstream ever had is read.
+    All,
+    /// Ours, by version only: a number in the spec goes up by their count. Those of the upstream stay empty.
+    Own,
+}
+
 impl HistoryLine {
     /// Puts our `changes` (the oldest first) between the commits of the upstream (the newest first, as a provider gives
     /// them). `version_of` reads `[EPOCH:]VERSION` from a spec; `current` is that of the spec as it is now.
@@ -56,6 +66,7 @@ impl HistoryLine {
         upstream: &[UpstreamCommit],
         changes: &[RecordedChange],
         current: &str,
+        counted: Counted,
         version_of: &dyn Fn(&[u8]) -> Option<String>,
     ) -> HistoryLine {
         let (places, displaced) = place(upstream, changes);
@@ -64,49 +75,52 @@ impl HistoryLine {
             entries: Vec::with_capacity(upstream.len() + changes.len()),
             displaced,
         };
-        // The version of a commit whose spec can't be read is that of its neighbour.
-        let mut version = String::new();
-        let count = upstream.len();
-        line.push_changes(&places, changes, 0, &version);
-        for (index, commit) in upstream.iter().rev().enumerate() {
-            if let Some(read) = versions.of(commit) {
-                version = read;
+        let mut changes = changes.iter().zip(places).peekable();
+        // A change may stand before all commits of the upstream, so there is one place more than commits.
+        let commits = std::iter::once(None).chain(upstream.iter().rev().map(Some));
+        for (index, commit) in commits.enumerate() {
+            if let Some(commit) = commit {
+                if counted == Counted::All {
+                    versions.advance(commit);
+                }
+                line.entries.push(Entry {
+                    origin: Origin::Upstream,
+                    upstream_commit: Some(commit.id.clone()),
+                    author: commit.author.clone(),
+                    time: commit.time,
+                    message: commit.message.clone(),
+                    version: versions.current.clone(),
+                    number: 0,
+                    changelog: commit.changelog,
+                });
             }
-            line.entries.push(Entry {
-                origin: Origin::Upstream,
-                upstream_commit: Some(commit.id.clone()),
-                author: commit.author.clone(),
-                time: commit.time,
-                message: commit.message.clone(),
-                version: version.clone(),
-                number: 0,
-                changelog: commit.changelog,
-            });
-            line.push_changes(&places, changes, index + 1, &version);
+            while let Some((change, _)) = changes.next_if(|(_, place)| *place == index) {
+                if let (None, Some(commit)) = (&change.version, commit) {
+                    versions.advance(commit);
+                }
+                line.entries.push(Entry {
+                    origin: Origin::Project,
+                    upstream_commit: change.upstream_commit.clone(),
+                    author: change.author.clone(),
+                    time: change.time,
+                    message: change.text.clone(),
+                    version: change.version.clone().unwrap_or_else(|| versions.current.clone()),
+                    number: 0,
+                    changelog: ChangelogFile::Untouched,
+                });
+            }
         }
-        debug_assert_eq!(line.entries.len(), count + changes.len());
-        line.settle(current);
+        line.settle(current, counted);
         line
     }
 
-    fn push_changes(&mut self, places: &[usize], changes: &[RecordedChange], place: usize, version: &str) {
-        let here = changes.iter().zip(places).filter(|(_, at)| **at == place);
-        self.entries.extend(here.map(|(change, _)| Entry {
-            origin: Origin::Project,
-            upstream_commit: change.upstream_commit.clone(),
-            author: change.author.clone(),
-            time: change.time,
-            message: change.text.clone(),
-            version: change.version.clone().unwrap_or_else(|| version.to_owned()),
-            number: 0,
-            changelog: ChangelogFile::Untouched,
-        }));
-    }
-
     /// The last entry is what is rendered now, whatever was recorded; then everything is counted.
-    fn settle(&mut self, current: &str) {
+    fn settle(&mut self, current: &str, counted: Counted) {
         if let Some(last) = self.entries.last_mut() {
             last.version = current.to_owned();
+        }
+        if counted == Counted::Own {
+            return;
         }
         let mut before: Option<(String, u64)> = None;
         for entry in &mut self.entries {
@@ -118,7 +132,8 @@ impl HistoryLine {
         }
     }
 
-    /// What `%autorelease` counts: entries since the version changed. 1 where there is no history at all.
+    /// What `%autorelease` counts: entries since the version changed. 1 where there is no history at all; 0 where only
+    /// ours were counted.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.entries.last().map_or(1, |entry| entry.number)
@@ -172,7 +187,9 @@ fn place(upstream: &[UpstreamCommit], changes: &[RecordedChange]) -> (Vec<usize>
 /// Versions by spec: most commits change another file, and share the pointer.
 struct Versions<'v> {
     version_of: &'v dyn Fn(&[u8]) -> Option<String>,
-    last: Option<(std::sync::Arc<[u8]>, Option<String>)>,
+    last: Option<Arc<[u8]>>,
+    /// The version of the last spec that could be read: of one that can't be, it is that of its neighbour.
+    current: String,
 }
 
 impl<'v> Versions<'v> {
@@ -180,18 +197,18 @@ impl<'v> Versions<'v> {
         Versions {
             version_of,
             last: None,
+            current: String::new(),
         }
     }
 
-    fn of(&mut self, commit: &UpstreamCommit) -> Option<String> {
-        let spec = commit.spec.as_ref()?;
-        match &self.last {
-            Some((known, version)) if std::sync::Arc::ptr_eq(known, spec) => version.clone(),
-            _ => {
-                let version = (self.version_of)(spec);
-                self.last = Some((std::sync::Arc::clone(spec), version.clone()));
-                version
-            }
+    fn advance(&mut self, commit: &UpstreamCommit) {
+        let Some(spec) = &commit.spec else { return };
+        if self.last.as_ref().is_some_and(|known| Arc::ptr_eq(known, spec)) {
+            return;
+        }
+        self.last = Some(Arc::clone(spec));
+        if let Some(version) = (self.version_of)(spec) {
+            self.current = version;
         }
     }
 }

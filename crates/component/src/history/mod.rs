@@ -29,7 +29,7 @@
 //! | shallow clone | the release is wrong, or an error | nothing changes |
 //! | two updates before one commit | one release | one: a change that is not in `HEAD` yet is replaced, not added to |
 //! | an update is taken back before it is committed | no release | none: the change goes again |
-//! | two branches change one component | two releases, a conflict in the lock | the same; both entries are kept in a merge |
+//! | two branches change one component | two releases, a conflict in the lock | a conflict in lock and record: keep both entries; the next update adds one |
 //! | the commit's message | is in the changelog | `update --message`, or the fields that changed, in words |
 //!
 //! The price is a file for each component that was ever changed, and that a changelog's text is chosen at the update.
@@ -45,7 +45,7 @@ mod record;
 mod release;
 
 pub use changelog::{ChangelogError, changelog_items, skips_changelog};
-pub use line::{Entry, HistoryLine, Origin};
+pub use line::{Counted, Entry, HistoryLine, Origin};
 pub use project::{HistoryError, ProjectHistory};
 pub use record::{ChangesFile, RecordError, RecordedChange};
 pub use release::{ReleaseError, ReleaseRule, Released, release};

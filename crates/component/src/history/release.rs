@@ -114,7 +114,7 @@ pub struct Released {
     pub spec: Vec<u8>,
     /// How the release came about.
     pub rule: ReleaseRule,
-    /// The number that was counted: entries since the version changed, or our changes.
+    /// The number that was counted: entries since the version changed, or our changes; 0 where it does not matter.
     pub number: u64,
 }
 
@@ -334,7 +334,11 @@ fn tag_value(line: &[u8], tag: &[u8]) -> Option<(usize, String)> {
         .position(|byte| !matches!(byte, b' ' | b'\t'))?
         + colon
         + 1;
-    let value = String::from_utf8_lossy(line.get(start..)?).trim_end().to_owned();
+    // The value's length must be that of its bytes, for it is replaced in place.
+    let value = std::str::from_utf8(line.get(start..)?)
+        .ok()?
+        .trim_end()
+        .to_owned();
     Some((start, value))
 }
 
@@ -419,7 +423,9 @@ fn leading_macro(value: &str) -> Option<&str> {
 fn definitions(lines: &[Vec<u8>], name: &str) -> Vec<Tag> {
     let mut found = Vec::new();
     for (index, line) in lines.iter().enumerate() {
-        let text = String::from_utf8_lossy(line);
+        let Ok(text) = std::str::from_utf8(line) else {
+            continue;
+        };
         let mut words = text.split_whitespace();
         if !matches!(words.next(), Some("%global" | "%define")) || words.next() != Some(name) {
             continue;

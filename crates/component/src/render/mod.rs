@@ -28,7 +28,8 @@ use crate::compose::{ComposeError, Composed, compose, upstream_package};
 use crate::diff::{TreeDiff, diff};
 use crate::fingerprint::{Environment, is_ours};
 use crate::history::{
-    Entry, HistoryError, HistoryLine, ProjectHistory, RecordedChange, ReleaseError, ReleaseRule, release,
+    Counted, Entry, HistoryError, HistoryLine, ProjectHistory, RecordedChange, ReleaseError, ReleaseRule,
+    release,
 };
 use crate::provider::{CHANGELOG_FILE, SOURCES_FILE, SourceProvider, UpstreamCommit};
 use crate::source_tree::{SourceTree, TreeError};
@@ -215,9 +216,13 @@ impl Renderer<'_> {
         };
         let before = self.reader.read(&tree).map_err(unreadable)?;
         settle(&mut tree, &fetched, &component.source_files)?;
-        let upstream = self.upstream_history(component, commit, &tree, changes)?;
+        let counted = match is_automatic(&tree.spec_bytes()?) {
+            true => Counted::All,
+            false => Counted::Own,
+        };
+        let upstream = self.upstream_history(component, commit, counted, changes)?;
         let version_of = |spec: &[u8]| self.reader.version(spec);
-        let line = HistoryLine::new(&upstream, changes, &before.version, &version_of);
+        let line = HistoryLine::new(&upstream, changes, &before.version, counted, &version_of);
         let changelog = match tree.get(CHANGELOG_FILE) {
             Some(file) => Some(file.content.read()?),
             None => None,
@@ -270,18 +275,15 @@ impl Renderer<'_> {
         &self,
         component: &ResolvedComponent,
         commit: Option<&str>,
-        tree: &SourceTree,
+        counted: Counted,
         changes: &[RecordedChange],
     ) -> Result<Vec<UpstreamCommit>, RenderError> {
         let package = upstream_package(self.state, component).map_err(ComposeError::from)?;
         let (Some(package), Some(commit)) = (package, commit) else {
             return Ok(Vec::new());
         };
-        let spec = tree.spec_bytes()?;
-        let text = String::from_utf8_lossy(&spec);
-        let automatic = text.contains("autorelease") || text.contains("autochangelog");
-        let counted = !changes.is_empty() && component.build.release != ReleaseCalculation::Manual;
-        if !automatic && !counted {
+        let numbered = !changes.is_empty() && component.build.release != ReleaseCalculation::Manual;
+        if counted == Counted::Own && !numbered {
             return Ok(Vec::new());
         }
         let failed = ComposeError::provider(format!("the history of {commit}"), &package);
@@ -472,6 +474,12 @@ pub(crate) fn committed_changes(
         changes.push(change);
     }
     Ok(changes)
+}
+
+/// Whether the release or the changelog of a spec is made of every commit.
+fn is_automatic(spec: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(spec);
+    text.contains("%autorelease") || text.contains("autorelease}") || text.contains("autochangelog")
 }
 
 /// Takes out what the spec does not need, but for the spec and `sources`.
