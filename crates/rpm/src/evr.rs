@@ -97,7 +97,7 @@ impl PartialOrd for Evr {
 impl fmt::Display for Evr {
     /// So that [`Evr::parse`] gives the same value, even where a dependency names a version that no package can have.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.epoch != 0 || self.version.contains(':') {
+        if self.epoch != 0 || self.version.contains(':') || self.release.contains(':') {
             write!(f, "{}:", self.epoch)?;
         }
         f.write_str(&self.version)?;

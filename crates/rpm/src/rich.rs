@@ -92,7 +92,9 @@ impl RichDependency {
         if text.len() > LENGTH_MAX {
             return Err(fail(format!("it has more than {LENGTH_MAX} bytes")));
         }
-        let mut parser = Parser { rest: text.trim() };
+        let mut parser = Parser {
+            rest: text.trim_matches(is_space),
+        };
         let parsed = parser.operand(0).map_err(fail)?;
         parser.skip_space();
         if !parser.rest.is_empty() {
@@ -209,7 +211,7 @@ struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     fn skip_space(&mut self) {
-        self.rest = self.rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+        self.rest = self.rest.trim_start_matches(is_space);
     }
 
     fn operand(&mut self, depth: usize) -> Result<RichDependency, String> {
@@ -265,7 +267,7 @@ impl<'t> Parser<'t> {
                 b'(' => open += 1,
                 b')' if open > 0 => open -= 1,
                 b')' | b',' => end = at,
-                _ if byte.is_ascii_whitespace() => end = at,
+                _ if is_space(char::from(byte)) => end = at,
                 _ => {}
             }
             if end != self.rest.len() {
@@ -298,6 +300,11 @@ impl<'t> Parser<'t> {
             name, comparison, evr,
         )))
     }
+}
+
+/// What parts words, as rpm has it (`risspace`): the vertical tab too, and no space beyond ASCII, which may be in names.
+fn is_space(character: char) -> bool {
+    character.is_ascii_whitespace() || character == '\u{b}'
 }
 
 /// Whether `next` may follow the operators of the same parentheses.
