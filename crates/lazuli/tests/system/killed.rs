@@ -6,7 +6,7 @@
 //! fixed parts of the time that an undisturbed run takes; what is happening then differs from run to run.
 
 use crate::command::{out, project, server, succeed};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -139,7 +139,7 @@ impl Place {
             .iter()
             .filter(|(path, _)| project.contains_key(*path))
             .collect();
-        assert!(!shared.is_empty(), "{whole:?}");
+        assert!(!shared.is_empty(), "nothing is as in {}", out().display());
         for (path, digest) in shared {
             assert_eq!(&project[path], digest, "{}", path.display());
         }
@@ -153,7 +153,15 @@ impl Place {
         }
         self.finish();
         let again = self.files();
-        assert_eq!(again, whole, "{:?}", self.arguments);
+        let paths = whole.keys().chain(again.keys());
+        let differ: BTreeSet<&PathBuf> = paths
+            .filter(|path| whole.get(*path) != again.get(*path))
+            .collect();
+        assert!(
+            differ.is_empty(),
+            "{:?}: not as after the first run: {differ:?}",
+            self.arguments
+        );
         let work = std::fs::read_dir(self.dir.path().join("work"));
         let left = work.map(|entries| entries.count()).unwrap_or_default();
         assert_eq!(left, 0, "{:?}: unfinished work is left", self.arguments);
