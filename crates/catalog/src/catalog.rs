@@ -204,7 +204,7 @@ impl Catalog {
             .collect();
         match file {
             Some((path, text)) => locate(path, text, &keys),
-            None => self.locate_anywhere(&[section]),
+            None => self.locate_anywhere(&[]),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use crate::explain::toml_key;
+use crate::explain::{one_line, toml_key};
 use crate::schema;
 use crate::value::ComponentName;
 
@@ -53,7 +53,7 @@ impl NewComponent {
         let lines = self
             .body
             .iter()
-            .map(|(key, value)| format!("{} = {value}{end}", toml_key(key)));
+            .map(|(key, value)| format!("{} = {}{end}", toml_key(key), one_line(value)));
         lines.collect()
     }
 
@@ -61,7 +61,7 @@ impl NewComponent {
     fn inline(&self) -> String {
         match self.is_plain() {
             true => "{}".to_owned(),
-            false => toml::Value::Table(self.body.clone()).to_string(),
+            false => one_line(&toml::Value::Table(self.body.clone())),
         }
     }
 }
@@ -369,12 +369,12 @@ fn beside_header(
     );
     match side {
         Side::Before => {
-            let first = lines.with_comment(line);
-            let tight = component.is_plain()
-                && !lines.is_blank(line + 1)
-                && (line + 1 >= lines.count() || lines.is_header(line + 1));
-            let gap = if tight { "" } else { end };
-            lines.insert(first, &format!("{table}{gap}"), end)
+            // What stands above a list of one-liners is about all of them.
+            let is_list = line + 1 >= lines.count() || lines.is_header(line + 1);
+            match is_list && component.is_plain() {
+                true => lines.insert(line, &table, end),
+                false => lines.insert(lines.with_comment(line), &format!("{table}{end}"), end),
+            }
         }
         Side::After => {
             let last = lines.end_of_tables(line);

@@ -173,7 +173,7 @@ impl Catalog {
         let spec = node.child("spec");
         for (key, value) in [("type", toml::Value::String("local".to_owned())), ("path", path)] {
             spec.child(key).set(Said {
-                value: value.to_string(),
+                value: one_line(&value),
                 layer: origin.clone(),
                 location: location.clone(),
             });
@@ -210,7 +210,7 @@ impl Catalog {
                     .map(without_empty);
                 ExplainedValue {
                     key: format!("overlays[{index}]"),
-                    value: value.map(|value| value.to_string()).unwrap_or_default(),
+                    value: value.map(|value| one_line(&value)).unwrap_or_default(),
                     layer: overlay.layer.clone(),
                     location,
                     overridden: Vec::new(),
@@ -329,7 +329,7 @@ impl LayerText<'_> {
         // What was parsed once is parsed again; and a value of a file that loads can be read.
         let plain = toml::Value::deserialize(ValueDeserializer::from(value.clone()));
         Said {
-            value: plain.map(|value| value.to_string()).unwrap_or_default(),
+            value: plain.map(|value| one_line(&value)).unwrap_or_default(),
             layer: self.origin.clone(),
             location: Location::new(self.path, self.text, span),
         }
@@ -407,11 +407,47 @@ impl Node {
     }
 }
 
+/// A value as TOML has it in one line.
+pub(crate) fn one_line(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) if text.contains(char::is_control) => {
+            let escaped: String = text.chars().map(escape).collect();
+            format!("\"{escaped}\"")
+        }
+        toml::Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(one_line).collect();
+            format!("[{}]", items.join(", "))
+        }
+        toml::Value::Table(table) if table.is_empty() => "{}".to_owned(),
+        toml::Value::Table(table) => {
+            let entries: Vec<String> = table
+                .iter()
+                .map(|(key, value)| format!("{} = {}", toml_key(key), one_line(value)))
+                .collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A character of a basic string, TOML 1.0, "String".
+fn escape(one: char) -> String {
+    match one {
+        '"' => "\\\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        '\n' => "\\n".to_owned(),
+        '\t' => "\\t".to_owned(),
+        '\r' => "\\r".to_owned(),
+        one if one.is_control() => format!("\\u{:04X}", u32::from(one)),
+        one => one.to_string(),
+    }
+}
+
 /// A key as it is written, in quotation marks only where it must be.
 pub(crate) fn toml_key(key: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     match !key.is_empty() && key.bytes().all(is_bare) {
         true => key.to_owned(),
-        false => toml::Value::String(key.to_owned()).to_string(),
+        false => one_line(&toml::Value::String(key.to_owned())),
     }
 }

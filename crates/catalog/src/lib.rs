@@ -10,14 +10,21 @@
 //!         validate              key by key               one name once  defaults filled in, checked
 //! ```
 //!
+//! Files are laid over each other in this order: what is built in, the project's root file and what it includes, the
+//! user's own file, and those of the command line ([`LoadOptions`]).
+//!
 //! | layer | lists | tables | other values |
 //! |---|---|---|---|
 //! | a distribution, project or tool in several files | the later file's list replaces | key by key | the later file's value |
 //! | components, groups and images in several files | refused: a name is defined once | | |
 //! | resources in several files | the later entry replaces the whole entry of that name | | |
-//! | inheritance: distribution → version → project → groups by name → component; image → what extends it | appended, but for `overlay-files`, `versions`, `architectures` and `formats`, which replace | key by key | the later layer's value |
+//! | inheritance: distribution → version → project → groups by name → spec of a group, template, component; image → what extends it | appended, but for `overlay-files`, `versions`, `architectures` and `formats`, which replace | key by key | the later layer's value |
 //!
-//! Only [`load`](crate::Files) touches the disk. Everything else takes text and gives values. Errors in files are
+//! A component is an entry of `[components]`, a combination of a template's values, a spec that a group's glob matches, or
+//! a folder of overlay files; [`Catalog::component`] makes them one type, [`Catalog::explain`] says where each value comes
+//! from, [`add_component`] writes a new entry into a file's text.
+//!
+//! Only [`Files`] touches the disk. Everything else takes text and gives values. Errors in files are
 //! [`Diagnostic`]s: they say file, line and column, show the line, and name the nearest known key.
 //!
 //! Invariants: what is refused is refused when the project is loaded or the object is resolved, never later; a value of

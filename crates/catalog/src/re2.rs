@@ -35,7 +35,11 @@ pub(crate) fn compile_search(pattern: &str) -> Result<Regex, String> {
     builder.build().map_err(|error| {
         // The regex crate draws the expression first; the last line says what is wrong.
         let text = error.to_string();
-        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let last = text
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
         last.trim().trim_start_matches("error: ").to_owned()
     })
 }
@@ -216,15 +220,21 @@ mod tests {
             (r"\<a\>", "<a>", Some("<a>")),
             (r"\Qa.b*\E+", "a.b**", Some("a.b**")),
             (r"\Qa.b", "axb a.b", Some("a.b")),
-            (r"(?i)BuildRequires:\s*(\S+)", "buildrequires:  x", Some("buildrequires:  x")),
+            (
+                r"(?i)BuildRequires:\s*(\S+)",
+                "buildrequires:  x",
+                Some("buildrequires:  x"),
+            ),
             (r"--enable-x\s*\\$", "--enable-x \\", Some("--enable-x \\")),
-            (r"1%{?dist}", "1%{dist}", None),
+            (r"1%{?dist}", "1%{dist}", Some("1%{dist}")),
             (r"%{\?dist}", "1%{?dist}", Some("%{?dist}")),
             (r"a{2}", "aaa", Some("aa")),
             (r"\x41\x{42}\103", "ABC", Some("ABC")),
         ] {
             let compiled = compile_search(regex).unwrap_or_else(|error| panic!("{regex}: {error}"));
-            let found = compiled.find(text.as_bytes()).map(|found| String::from_utf8_lossy(found.as_bytes()).into_owned());
+            let found = compiled
+                .find(text.as_bytes())
+                .map(|found| String::from_utf8_lossy(found.as_bytes()).into_owned());
             assert_eq!(found.as_deref(), expected, "{regex} in {text}");
         }
     }
@@ -234,10 +244,16 @@ mod tests {
         for (regex, expected) in [
             ("(", "unclosed group"),
             ("[a", "unclosed character class"),
-            ("(?=x)", "look-around, including look-ahead and look-behind, is not supported"),
+            (
+                "(?=x)",
+                "look-around, including look-ahead and look-behind, is not supported",
+            ),
         ] {
             assert_eq!(compile_search(regex).unwrap_err(), expected);
         }
-        assert_eq!(compile_search(&"a".repeat(70_000)).unwrap_err(), "it is longer than 64 KiB");
+        assert_eq!(
+            compile_search(&"a".repeat(70_000)).unwrap_err(),
+            "it is longer than 64 KiB"
+        );
     }
 }

@@ -56,6 +56,9 @@ impl Catalog {
             .flat_map(|distro| distro.versions.keys())
             .collect();
         for (name, component) in &self.config.components {
+            if found.len() >= Diagnostics::MAX {
+                return;
+            }
             let named = component.versions.iter().flat_map(|list| list.iter().enumerate());
             for (index, version) in named.filter(|(_, version)| !versions.contains(version)) {
                 let near = nearest(version.as_str(), versions.iter().map(|version| version.as_str()));
@@ -68,7 +71,10 @@ impl Catalog {
     /// Distributions that components take their specs from, and the project's own.
     fn check_distros(&self, found: &mut Vec<Diagnostic>) {
         let mut check = |reference: &DistroReference, place: &dyn Fn(Fault) -> Diagnostic| {
-            found.extend(self.distro_fault(reference).map(place));
+            // Each error reads its file again for its place, so there is a limit to them.
+            if found.len() < Diagnostics::MAX {
+                found.extend(self.distro_fault(reference).map(place));
+            }
         };
         let upstream = |one: &Component| one.spec.as_ref().and_then(|spec| spec.upstream_distro.clone());
         let at_top = |keys: Vec<&str>, fault: Fault| {
@@ -149,8 +155,12 @@ impl Catalog {
             version.as_str(),
             distro.versions.keys().map(DistroVersion::as_str),
         );
-        let what = format!("version of distribution `{}`", reference.name);
-        Some(no_such(&what, version.as_str(), near).at(&["version"]))
+        let mut fault = Fault::new(format!(
+            "distribution `{}` has no version `{version}`",
+            reference.name
+        ));
+        fault.help = near.map(|near| format!("did you mean `{near}`?"));
+        Some(fault.at(&["version"]))
     }
 
     fn check_tests(&self, found: &mut Vec<Diagnostic>) {
@@ -236,8 +246,9 @@ impl Catalog {
             let known = || template.subrepos.iter().map(|one| one.name.as_str());
             for (index, one) in set.subrepos.iter().enumerate() {
                 if !known().any(|name| name == one.as_str()) {
-                    let what = format!("repository of template `{}`", set.template);
-                    let fault = no_such(&what, one.as_str(), nearest(one.as_str(), known()));
+                    let mut fault =
+                        Fault::new(format!("template `{}` has no repository `{one}`", set.template));
+                    fault.help = nearest(one.as_str(), known()).map(|near| format!("did you mean `{near}`?"));
                     refuse(
                         &[key.as_slice(), &["subrepos", &index.to_string()]].concat(),
                         fault,

@@ -55,48 +55,66 @@ fn check(text: &str, expected: Expect) {
 
 #[test]
 fn bad_locks_are_refused_with_their_place() {
-    check("import-commit = '0123456789'\n", expect![[r#"
+    check(
+        "import-commit = '0123456789'\n",
+        expect![[r#"
         missing field `version`
          --> lock:1:1
           |
         1 | import-commit = '0123456789'
           | ^
-          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]]);
-    check("version = 2\nimport-commit = 7\n", expect![[r#"
+          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]],
+    );
+    check(
+        "version = 2\nimport-commit = 7\n",
+        expect![[r#"
         locks of version 2 are not known
          --> lock:1:11
           |
         1 | version = 2
           |           ^
-          = help: this program reads version 1; a newer one made this file"#]]);
-    check("version = 1\n<<<<<<< HEAD\n", expect![[r#"
+          = help: this program reads version 1; a newer one made this file"#]],
+    );
+    check(
+        "version = 1\n<<<<<<< HEAD\n",
+        expect![[r#"
         key with no value, expected `=`
          --> lock:2:9
           |
         2 | <<<<<<< HEAD
           |         ^
-          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]]);
-    check("version = 1\nupstream-commit = 'main'\n", expect![[r#"
+          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]],
+    );
+    check(
+        "version = 1\nupstream-commit = 'main'\n",
+        expect![[r#"
         `main` is not a git commit: expected 7 to 40 hexadecimal digits
          --> lock:2:19
           |
         2 | upstream-commit = 'main'
           |                   ^^^^^^
-          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]]);
-    check("version = 1\nmanual-bump = -1\n", expect![[r#"
+          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]],
+    );
+    check(
+        "version = 1\nmanual-bump = -1\n",
+        expect![[r#"
         invalid value: integer `-1`, expected u32
          --> lock:2:15
           |
         2 | manual-bump = -1
           |               ^^
-          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]]);
-    check("version = 1\ninput-fingerprint = \"it's\"\n", expect![[r#"
+          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]],
+    );
+    check(
+        "version = 1\ninput-fingerprint = \"it's\"\n",
+        expect![[r#"
         `it's` is not a fingerprint: expected letters, digits and `.:+/=_-`, at most 256 of them
          --> lock:2:21
           |
         2 | input-fingerprint = "it's"
           |                     ^^^^^^
-          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]]);
+          = help: locks are written by `lazuli component update`; after a merge conflict, run it again"#]],
+    );
 }
 
 proptest! {

@@ -95,10 +95,14 @@ build = { without = ["y"] }
         ("/p/specs/d/skip-1.spec", ""),
         ("/p/single.spec", ""),
     ];
-    check(root, &specs, expect![[r#"
+    check(
+        root,
+        &specs,
+        expect![[r#"
         a: /p/specs/a/a.spec [distribution version; group local; spec of group local]
         b: /p/specs/b/b.spec [distribution version; group local; spec of group local; component]
-        single: /p/single.spec [distribution version; group local; spec of group local]"#]]);
+        single: /p/single.spec [distribution version; group local; spec of group local]"#]],
+    );
     let catalog = load(root, &specs).unwrap();
     let groups = |name: &str| {
         let groups = catalog.groups_of(&ComponentName::new(name).unwrap());
@@ -158,11 +162,15 @@ axis = "two"
 values = { c = {}, d = { overlay-files = ["d.toml"] } }
 "#;
     let overlay = OVERLAY.replace("FILE", "x");
-    check(root, &[("/p/d.toml", &overlay)], expect![[r#"
+    check(
+        root,
+        &[("/p/d.toml", &overlay)],
+        expect![[r#"
         t-a-c: /p/t.spec [distribution version; template t; template t, one a; template t, two c]
         t-a-d: /p/t.spec [distribution version; template t; template t, one a; template t, two d] /p/d.toml:2 (template t, two d)
         t-b-c: /p/t.spec [distribution version; template t; template t, one b; template t, two c]
-        t-b-d: /p/t.spec [distribution version; template t; template t, one b; template t, two d] /p/d.toml:2 (template t, two d)"#]]);
+        t-b-d: /p/t.spec [distribution version; template t; template t, one b; template t, two d] /p/d.toml:2 (template t, two d)"#]],
+    );
     let catalog = load(root, &[("/p/d.toml", &overlay)]).unwrap();
     let distro = catalog.distro(None).unwrap();
     let one = catalog
@@ -181,7 +189,10 @@ matrix = [{ axis = "one", values = { a = {}, b = {} } }]
 [component-templates.t-]
 matrix = [{ axis = "one", values = { a = {} } }, { axis = "two", values = {} }]
 "#;
-    check(root, &[], expect![[r#"
+    check(
+        root,
+        &[],
+        expect![[r#"
         template `empty` makes no component
          --> /p/lazuli.toml:3:22
           |
@@ -205,7 +216,8 @@ matrix = [{ axis = "one", values = { a = {} } }, { axis = "two", values = {} }]
           |
         6 | [component-templates.t-]
           |                      ^^
-          = help: it needs at least one axis, and each axis a value: `matrix = [{ axis = "…", values = { … } }]`"#]]);
+          = help: it needs at least one axis, and each axis a value: `matrix = [{ axis = "…", values = { … } }]`"#]],
+    );
 }
 
 #[test]
@@ -223,7 +235,13 @@ overlays = [{ type = "file-remove", file = "inline" }]
         ("/p/b/1.overlay.toml", texts[2].as_str()),
         ("/p/a/1.overlay.toml", texts[3].as_str()),
     ];
-    check(root, &files, expect!["a: upstream a [distribution version; component] /p/lazuli.toml:4 (component) /p/z/2.overlay.toml:2 (component) /p/a/1.overlay.toml:2 (component) /p/b/1.overlay.toml:2 (component) /p/a/3.overlay.toml:2 (component)"]);
+    check(
+        root,
+        &files,
+        expect![
+            "a: upstream a [distribution version; component] /p/lazuli.toml:4 (component) /p/z/2.overlay.toml:2 (component) /p/a/1.overlay.toml:2 (component) /p/b/1.overlay.toml:2 (component) /p/a/3.overlay.toml:2 (component)"
+        ],
+    );
 }
 
 #[test]
@@ -256,12 +274,16 @@ default-component-config = { overlay-files = ["o/*.toml"] }
         ("/p/c/empty/x.txt", ""),
         ("/p/own.toml", texts[3].as_str()),
     ];
-    check(root, &files, expect![[r#"
+    check(
+        root,
+        &files,
+        expect![[r#"
         a: upstream a [distribution version; project; component] /p/c/a/x.toml:2 (project)
         b: upstream b [distribution version; project; component] /p/own.toml:2 (component)
         c: upstream c [distribution version; project; component]
         d: upstream d [distribution version; project] /p/c/d/x.toml:2 (project)
-        e: upstream e [distribution version; project; group g; component] /p/sub/o/x.toml:2 (group g)"#]]);
+        e: upstream e [distribution version; project; group g; component] /p/sub/o/x.toml:2 (group g)"#]],
+    );
     let catalog = load(root, &files).unwrap();
     let files: Vec<String> = catalog
         .overlay_files()
@@ -277,7 +299,10 @@ default-component-config = { overlay-files = ["o/*.toml"] }
 fn overlay_files_with_errors_are_refused() {
     let root = "components.a.overlay-files = [\"bad.toml\", \"none.toml\", \"nowhere/*.toml\"]";
     let bad = "[metadata]\ncategory = 'azl-prunning'\n[[overlays]]\ntype = 'file-remove'\n";
-    check(root, &[("/p/bad.toml", bad)], expect![[r#"
+    check(
+        root,
+        &[("/p/bad.toml", bad)],
+        expect![[r#"
         overlay file `none.toml` is not there
          --> /p/lazuli.toml:1:43
           |
@@ -297,7 +322,8 @@ fn overlay_files_with_errors_are_refused() {
           |
         2 | category = 'azl-prunning'
           |            ^^^^^^^^^^^^^^
-          = help: did you mean `azl-pruning`?"#]]);
+          = help: did you mean `azl-pruning`?"#]],
+    );
 }
 
 #[test]

@@ -40,7 +40,11 @@ fn check(text: &str, new: &str, entry: &NewComponent, expected: Expect) {
 #[test]
 fn a_list_of_one_liners_stays_one() {
     let text = "includes = [\"x.toml\"]\n\n# what we build\n[components.curl]\n[components.\"libstdc++\"]\n[components.zsh]\n\n[images.x]\n";
-    check(text, "git", &NewComponent::plain(), expect![[r#"
+    check(
+        text,
+        "git",
+        &NewComponent::plain(),
+        expect![[r#"
         includes = ["x.toml"]
 
         # what we build
@@ -50,19 +54,29 @@ fn a_list_of_one_liners_stays_one() {
         [components.zsh]
 
         [images.x]
-    "#]]);
-    check(text, "ant", &NewComponent::plain(), expect![[r#"
-        includes = ["x.toml"]
+    "#]],
+    );
+    check(
+        text,
+        "ant",
+        &NewComponent::plain(),
+        expect![[r#"
+            includes = ["x.toml"]
 
-        [components.ant]
-        # what we build
-        [components.curl]
-        [components."libstdc++"]
-        [components.zsh]
+            # what we build
+            [components.ant]
+            [components.curl]
+            [components."libstdc++"]
+            [components.zsh]
 
-        [images.x]
-    "#]]);
-    check(text, "zz++", &NewComponent::plain(), expect![[r#"
+            [images.x]
+        "#]],
+    );
+    check(
+        text,
+        "zz++",
+        &NewComponent::plain(),
+        expect![[r#"
         includes = ["x.toml"]
 
         # what we build
@@ -72,8 +86,13 @@ fn a_list_of_one_liners_stays_one() {
         [components."zz++"]
 
         [images.x]
-    "#]]);
-    check(text, "git", &pinned(), expect![[r#"
+    "#]],
+    );
+    check(
+        text,
+        "git",
+        &pinned(),
+        expect![[r#"
         includes = ["x.toml"]
 
         # what we build
@@ -86,8 +105,14 @@ fn a_list_of_one_liners_stays_one() {
         [components.zsh]
 
         [images.x]
-    "#]]);
-    check(text, "zsh", &NewComponent::plain(), expect!["component `zsh` is in line 6 of the file already"]);
+    "#]],
+    );
+    check(
+        text,
+        "zsh",
+        &NewComponent::plain(),
+        expect!["component `zsh` is in line 6 of the file already"],
+    );
 }
 
 #[test]
@@ -112,7 +137,11 @@ lines = ["""
 [components.zsh]
 # the end
 "#;
-    check(text, "curl", &pinned(), expect![[r#"
+    check(
+        text,
+        "curl",
+        &pinned(),
+        expect![[r#"
         [project]
         description = "x"
 
@@ -135,8 +164,13 @@ lines = ["""
         # in two lines.
         [components.zsh]
         # the end
-    "#]]);
-    check(text, "ant", &pinned(), expect![[r#"
+    "#]],
+    );
+    check(
+        text,
+        "ant",
+        &pinned(),
+        expect![[r#"
         [project]
         description = "x"
 
@@ -159,8 +193,13 @@ lines = ["""
         # in two lines.
         [components.zsh]
         # the end
-    "#]]);
-    check(text, "zz", &NewComponent::plain(), expect![[r#"
+    "#]],
+    );
+    check(
+        text,
+        "zz",
+        &NewComponent::plain(),
+        expect![[r#"
         [project]
         description = "x"
 
@@ -182,7 +221,8 @@ lines = ["""
         # the end
 
         [components.zz]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -225,11 +265,16 @@ fn entries_of_one_table_get_another_line() {
             components.zsh = {}
         "#]],
     );
-    check("[components]\nb = {}\n", "a", &NewComponent::plain(), expect![[r#"
+    check(
+        "[components]\nb = {}\n",
+        "a",
+        &NewComponent::plain(),
+        expect![[r#"
         [components]
         a = {}
         b = {}
-    "#]]);
+    "#]],
+    );
     check(
         "components = { bash = {} }\n",
         "curl",
@@ -240,10 +285,15 @@ fn entries_of_one_table_get_another_line() {
 
 #[test]
 fn files_without_components_get_the_first() {
-    check("", "curl", &pinned(), expect![[r#"
+    check(
+        "",
+        "curl",
+        &pinned(),
+        expect![[r#"
         [components.curl]
         spec = { type = "upstream", upstream-commit = "0123456789" }
-    "#]]);
+    "#]],
+    );
     check(
         "[project]\ndescription = \"x\"",
         "curl",
@@ -255,12 +305,22 @@ fn files_without_components_get_the_first() {
             [components.curl]
         "#]],
     );
-    check("[components]\n", "curl", &NewComponent::plain(), expect![[r#"
+    check(
+        "[components]\n",
+        "curl",
+        &NewComponent::plain(),
+        expect![[r#"
         [components]
 
         [components.curl]
-    "#]]);
-    check("[components\n", "curl", &NewComponent::plain(), expect!["failed to add component `curl`: the file is not TOML: unclosed table, expected `]`"]);
+    "#]],
+    );
+    check(
+        "[components\n",
+        "curl",
+        &NewComponent::plain(),
+        expect!["failed to add component `curl`: the file is not TOML: unclosed table, expected `]`"],
+    );
 }
 
 #[test]
@@ -311,7 +371,8 @@ fn components_belong_where_others_are() {
     };
     expect![[r#"
         /p/c/list.toml There LargestList
-        /p/c/c/curl/curl.comp.toml ToBeMade OwnFile"#]].assert_eq(&say(&lists));
+        /p/c/c/curl/curl.comp.toml ToBeMade OwnFile"#]]
+    .assert_eq(&say(&lists));
     // Nothing there yet: an include says where it would be looked for.
     let empty = [(
         "/p/lazuli.toml",
@@ -319,21 +380,25 @@ fn components_belong_where_others_are() {
     )];
     expect![[r#"
         /p/components/curl/curl.comp.toml ToBeMade OwnFile
-        /p/components/curl/curl.comp.toml ToBeMade OwnFile"#]].assert_eq(&say(&empty));
+        /p/components/curl/curl.comp.toml ToBeMade OwnFile"#]]
+    .assert_eq(&say(&empty));
     let flat = [(
         "/p/lazuli.toml",
         "includes = [\"*.distro.toml\", \"components/*.toml\"]",
     )];
     expect![[r#"
         /p/components/curl.toml ToBeMade OwnFile
-        /p/components/curl.toml ToBeMade OwnFile"#]].assert_eq(&say(&flat));
+        /p/components/curl.toml ToBeMade OwnFile"#]]
+    .assert_eq(&say(&flat));
     expect![[r#"
         /p/lazuli.toml There RootFile
-        /p/lazuli.toml There RootFile"#]].assert_eq(&say(&[("/p/lazuli.toml", "")]));
+        /p/lazuli.toml There RootFile"#]]
+    .assert_eq(&say(&[("/p/lazuli.toml", "")]));
     let root = [("/p/lazuli.toml", "[components.a]")];
     expect![[r#"
         /p/lazuli.toml There LargestList
-        /p/lazuli.toml There LargestList"#]].assert_eq(&say(&root));
+        /p/lazuli.toml There LargestList"#]]
+    .assert_eq(&say(&root));
 }
 
 #[test]

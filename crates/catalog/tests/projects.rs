@@ -1,5 +1,5 @@
 //! Whole projects: the annotated example of every key, and one that was written for azldev.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod keys;
 
@@ -265,6 +265,48 @@ fn all_seventeen_overlays_have_a_typed_form() {
         }
     }
     expect_file!["fixtures/overlays.expected"].assert_eq(&text);
+}
+
+/// The commit that `zlib-ng` names is the one that a test makes of the fixture's upstream, as its README says.
+#[test]
+fn the_pinned_commit_is_that_of_the_upstream() {
+    let folder = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git")
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(["AUTHOR", "COMMITTER"].iter().flat_map(|role| {
+                [
+                    (format!("GIT_{role}_NAME"), "Upstream"),
+                    (format!("GIT_{role}_EMAIL"), "upstream@example.com"),
+                    (format!("GIT_{role}_DATE"), "2026-01-02T03:04:05+0000"),
+                ]
+            }))
+            .output()?;
+        Ok::<_, std::io::Error>(String::from_utf8(output.stdout).unwrap().trim().to_owned())
+    };
+    if git(&["init", "-q"]).is_err() {
+        println!("SKIPPED: git is not here");
+        return;
+    }
+    let spec = "tests/fixtures/azldev-upstream/zlib-ng/zlib-ng.spec";
+    std::fs::copy(spec, folder.path().join("zlib-ng.spec")).unwrap();
+    for arguments in [["add", "."].as_slice(), &["commit", "-q", "-m", "Import"]] {
+        git(arguments).unwrap();
+    }
+    let catalog = load(AZLDEV);
+    let zlib = catalog
+        .component(&component("zlib-ng"), &catalog.distro(None).unwrap())
+        .unwrap();
+    let Source::Spec(lazuli_catalog::SpecSource::Upstream {
+        commit: Some(commit), ..
+    }) = zlib.source
+    else {
+        panic!("{zlib:?}")
+    };
+    assert_eq!(git(&["rev-parse", "HEAD"]).unwrap(), commit.as_str());
 }
 
 #[test]

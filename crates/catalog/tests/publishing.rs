@@ -42,6 +42,8 @@ fn later_layers_say_where_a_package_is_published() {
         ("bash", "bash-static", "not (source srpm-base)"),
         // The older key counts only where nothing says `rpm-channel`.
         ("bash", "bash-doc", "rpm-shells (source srpm-base)"),
+        // Of older projects: what all packages of a component have.
+        ("kernel", "kernel-core", "rpm-kernel (source unset)"),
         // Debug information has channels of its own.
         ("curl", "curl-debuginfo", "rpm-debug (source unset)"),
         ("bash", "bash-debugsource", "debug-shells (source srpm-base)"),
@@ -112,7 +114,7 @@ release-ver = "1"
 inputs = { rpm-build = [{ repo = "bse" }, { set = "s" }, { repo = "s-base" }], image-build = [{ set = "v" }] }
 "#,
         expect![[r#"
-            there is no repository of template `azl-standard` `bsae`
+            template `azl-standard` has no repository `bsae`
               --> /p/lazuli.toml:13:21
                |
             13 | subrepos = ["base", "bsae"]
@@ -202,13 +204,13 @@ packages = ["r", "q"]
             13 | default-component-config = { spec = { upstream-distro = { name = "z" } } }
                |                                                           ^^^^
 
-            error: there is no version of distribution `x` `3`
+            error: distribution `x` has no version `3`
              --> /p/lazuli.toml:8:90
               |
             8 | default-component-config = { spec = { type = "upstream", upstream-distro = { name = "x", version = "3" } } }
               |                                                                                          ^^^^^^^
 
-            error: there is no version of distribution `x` `2`
+            error: distribution `x` has no version `2`
               --> /p/lazuli.toml:10:61
                |
             10 | spec = { type = "upstream", upstream-distro = { name = "x", version = "2" } }

@@ -213,12 +213,13 @@ fn places_lead_to_their_text() {
         .component(&ComponentName::new("bash").unwrap(), &distro)
         .unwrap();
     let location = catalog.locate_place(&bash.overlays.last().unwrap().place);
-    expect!["tests/fixtures/azldev/base/comps/bash/overlays/0002-branding.overlay.toml:4 [[overlays]]"].assert_eq(&format!(
-        "{}:{} {}",
-        location.file.display(),
-        location.line,
-        location.text
-    ));
+    expect!["tests/fixtures/azldev/base/comps/bash/overlays/0002-branding.overlay.toml:4 [[overlays]]"]
+        .assert_eq(&format!(
+            "{}:{} {}",
+            location.file.display(),
+            location.line,
+            location.text
+        ));
     for overlay in &bash.overlays {
         let location = catalog.locate_place(&overlay.place);
         assert_eq!(location.line, overlay.place.line);

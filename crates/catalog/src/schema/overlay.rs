@@ -461,8 +461,19 @@ impl Overlay {
         })
     }
 
-    /// Lazuli's own keys are refused where they would have no effect.
+    /// Keys that change where and how an overlay works are refused where they would have no effect.
     fn refuse_foreign_keys(&self) -> Result<(), OverlayError> {
+        let takes_archives = matches!(
+            self.kind,
+            OverlayType::FileSearchReplace | OverlayType::FileRemove
+        );
+        if !takes_archives && self.archive.as_ref().is_some_and(|archive| !archive.is_empty()) {
+            return Err(OverlayError::Unexpected {
+                kind: self.kind.name(),
+                key: "archive",
+                reason: "it is for `file-search-replace` and `file-remove`",
+            });
+        }
         if matches!(
             self.kind,
             OverlayType::SpecSearchReplace | OverlayType::FileSearchReplace
