@@ -30,6 +30,7 @@ mod files;
 pub mod fingerprint;
 pub mod git;
 pub mod history;
+pub mod index;
 pub mod overlay;
 pub mod provider;
 mod render;
