@@ -41,7 +41,7 @@ fn check(root: &str, others: &[(&str, &str)], expected: Expect) {
             let distro = catalog.distro(None).unwrap();
             match catalog.components(&distro, Architecture::X86_64) {
                 Err(error) => error.to_string(),
-                Ok(all) => all.iter().map(|one| line(one)).collect::<Vec<_>>().join("\n"),
+                Ok(all) => all.iter().map(line).collect::<Vec<_>>().join("\n"),
             }
         }
     };
@@ -223,7 +223,7 @@ matrix = [{ axis = "one", values = { a = {} } }, { axis = "two", values = {} }]
 #[test]
 fn overlay_files_come_in_the_order_of_their_names() {
     let file = |name: &str| OVERLAY.replace("FILE", name);
-    let texts = ["1", "2", "3", "4"].map(|name| file(name));
+    let texts = ["1", "2", "3", "4"].map(file);
     let root = r#"
 [components.a]
 overlay-files = ["z/*.overlay.toml", "**/*.overlay.toml"]
@@ -247,7 +247,7 @@ overlays = [{ type = "file-remove", file = "inline" }]
 #[test]
 fn overlay_files_are_inherited_and_replaced() {
     let file = |name: &str| OVERLAY.replace("FILE", name);
-    let texts = ["1", "2", "3", "4"].map(|name| file(name));
+    let texts = ["1", "2", "3", "4"].map(file);
     // `a` inherits the project's folders, `b` has its own list, `c` has none, `d` is made by its folder, `e` inherits from
     // its group, relative to the file that defines it.
     let root = r#"

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::re2::compile_search;
 use crate::resolve::Fault;
-use crate::schema::{
-    Overlay, OverlayAction, OverlayCategory, OverlayMetadata, Replacement, SearchMode, UpstreamStatus,
-};
+use crate::schema::{Overlay, OverlayAction, OverlayCategory, OverlayMetadata, Replacement, UpstreamStatus};
 use crate::value::{FileName, Url};
 
 pub(super) fn overlay(one: &Overlay, key: &[&str], faults: &mut Vec<Fault>) {
@@ -38,21 +36,18 @@ type Wrong = (&'static str, String, Option<String>);
 fn values(action: &OverlayAction) -> Option<Wrong> {
     match action {
         OverlayAction::SpecSearchReplace {
-            regex,
-            mode,
-            replacement,
-            ..
-        } => search(regex, *mode, replacement),
+            regex, replacement, ..
+        } => search(regex, replacement),
         OverlayAction::FileSearchReplace {
             file,
             archive,
             regex,
-            mode,
             replacement,
+            mode: _,
         } => path(file)
             .or_else(|| glob(file))
             .or_else(|| archive.as_deref().and_then(archive_name))
-            .or_else(|| search(regex, *mode, replacement)),
+            .or_else(|| search(regex, replacement)),
         OverlayAction::FileRemove { file, archive } => path(file)
             .or_else(|| glob(file))
             .or_else(|| archive.as_deref().and_then(archive_name)),
@@ -107,7 +102,7 @@ fn archive_name(archive: &str) -> Option<Wrong> {
     })
 }
 
-fn search(text: &str, mode: SearchMode, replacement: &Replacement) -> Option<Wrong> {
+fn search(text: &str, replacement: &Replacement) -> Option<Wrong> {
     let regex = match compile_search(text) {
         Ok(regex) => regex,
         Err(reason) => {
@@ -115,14 +110,6 @@ fn search(text: &str, mode: SearchMode, replacement: &Replacement) -> Option<Wro
             return Some(("regex", message, None));
         }
     };
-    if mode == SearchMode::EachLine && text.contains("\\n") {
-        let message = format!("`{text}` never matches: a line has no `\\n` in it");
-        return Some((
-            "regex",
-            message,
-            Some("add `multi-line = true` to match more than one line".to_owned()),
-        ));
-    }
     let Replacement::Captures(template) = replacement else {
         return None;
     };

@@ -1,15 +1,6 @@
 //! Regular expressions of overlays: the syntax of Go's `regexp` (RE2), which azldev reads them with, on Rust's `regex`.
 //!
-//! Both are automata without backtracking. Where they read a text differently, it is rewritten to what Go means:
-//!
-//! | text | Go | Rust |
-//! |---|---|---|
-//! | `%{name}` | a brace that is no repetition is a letter | an error |
-//! | `[[(]`, `[a&&b]`, `[a--b]` | letters, and a range | nested classes, intersection, difference |
-//! | `\d \w \s \b` | ASCII | Unicode |
-//! | `\Q…\E` | as it stands | an error |
-//! | `\<`, `\>`, `\%`, `\"` | the letter | a word's edge, an error |
-//! | `\012` | octal | an error |
+//! Where both read a text differently, [`translate_search`] has rewritten it to what Go means.
 //!
 //! `(?P<name>…)` and `\z` are the same in both. Off-spec: `.` matches no byte that is not UTF-8; in Go it does.
 
@@ -17,6 +8,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use lazuli_catalog::schema::Replacement;
+use lazuli_catalog::translate_search;
 use lazuli_spec::Substitute;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -55,7 +47,7 @@ pub(super) fn compile(pattern: &str, anchors: Anchors) -> Result<Regex, BadPatte
         Anchors::Text => (false, false),
         Anchors::Lines { crlf } => (true, crlf),
     };
-    RegexBuilder::new(&translate(pattern))
+    RegexBuilder::new(&translate_search(pattern))
         .multi_line(multi_line)
         .crlf(crlf)
         .size_limit(MAX_COMPILED)
@@ -133,27 +125,6 @@ pub(super) fn substitute<'a>(
     Ok(Substitute::Captures(text))
 }
 
-/// Go's pattern as Rust reads it.
-fn translate(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 16);
-    let mut rest = pattern.chars().peekable();
-    while let Some(one) = rest.next() {
-        match one {
-            '\\' => escape(&mut rest, &mut out),
-            '[' => class(&mut rest, &mut out),
-            '{' => match repetition(&rest) {
-                Some(length) => {
-                    out.push('{');
-                    out.extend(rest.by_ref().take(length));
-                }
-                None => out.push_str("\\{"),
-            },
-            one => out.push(one),
-        }
-    }
-    out
-}
-
 /// How long `N}`, `N,}` or `N,M}` is, if that follows.
 fn repetition(rest: &Peekable<Chars<'_>>) -> Option<usize> {
     let text: String = rest.clone().take_while(|one| *one != '}').take(16).collect();
@@ -161,124 +132,6 @@ fn repetition(rest: &Peekable<Chars<'_>>) -> Option<usize> {
     let (least, most) = text.split_once(',').unwrap_or((&text, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     (closed && !least.is_empty() && is_number(least) && is_number(most)).then_some(text.len() + 1)
-}
-
-/// What follows a backslash outside of a class.
-fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    match rest.next() {
-        None => out.push('\\'),
-        Some('Q') => quoted(rest, out),
-        Some('d') => out.push_str("[0-9]"),
-        Some('D') => out.push_str("[^0-9]"),
-        Some('w') => out.push_str("[0-9A-Za-z_]"),
-        Some('W') => out.push_str("[^0-9A-Za-z_]"),
-        Some('s') => out.push_str("[\\t\\n\\f\\r ]"),
-        Some('S') => out.push_str("[^\\t\\n\\f\\r ]"),
-        Some('b') => out.push_str("(?-u:\\b)"),
-        Some('B') => out.push_str("(?-u:\\B)"),
-        Some(one) => plain_escape(one, rest, out),
-    }
-}
-
-/// `\Q…\E`, or up to the end.
-fn quoted(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    let mut text = String::new();
-    while let Some(one) = rest.next() {
-        if one == '\\' && rest.peek() == Some(&'E') {
-            rest.next();
-            break;
-        }
-        text.push(one);
-    }
-    out.push_str(&regex::escape(&text));
-}
-
-/// Escapes that mean the same inside and outside of classes.
-fn plain_escape(one: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    match one {
-        '0'..='7' if one == '0' || rest.peek().is_some_and(|next| ('0'..='7').contains(next)) => {
-            let mut value = one.to_digit(8).unwrap_or(0);
-            for _ in 0..2 {
-                if let Some(digit) = rest.peek().and_then(|next| next.to_digit(8)) {
-                    value = value * 8 + digit;
-                    rest.next();
-                }
-            }
-            out.push_str(&format!("\\x{{{value:x}}}"));
-        }
-        'p' | 'P' | 'x' => {
-            out.push('\\');
-            out.push(one);
-            if rest.peek() == Some(&'{') {
-                for next in rest.by_ref() {
-                    out.push(next);
-                    if next == '}' {
-                        break;
-                    }
-                }
-            }
-        }
-        one if one.is_ascii_alphanumeric() => {
-            out.push('\\');
-            out.push(one);
-        }
-        one => out.push_str(&regex::escape(one.encode_utf8(&mut [0; 4]))),
-    }
-}
-
-/// A class in brackets, of which the first is read.
-fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    out.push('[');
-    if rest.peek() == Some(&'^') {
-        out.extend(rest.next());
-    }
-    let mut first = true;
-    while let Some(one) = rest.next() {
-        if one == ']' && !first {
-            out.push(']');
-            return;
-        }
-        first = false;
-        if one == '[' && rest.peek() == Some(&':') && rest.clone().collect::<String>().contains(":]") {
-            out.push('[');
-            while let Some(next) = rest.next() {
-                out.push(next);
-                if next == ':' && rest.peek() == Some(&']') {
-                    out.extend(rest.next());
-                    break;
-                }
-            }
-            continue;
-        }
-        class_item(one, rest, out);
-        let mut ahead = rest.clone();
-        let is_range = ahead.next() == Some('-') && ahead.next().is_some_and(|next| next != ']');
-        if is_range {
-            rest.next();
-            out.push('-');
-            if let Some(high) = rest.next() {
-                class_item(high, rest, out);
-            }
-        }
-    }
-}
-
-/// A letter or an escape in a class.
-fn class_item(one: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) {
-    if one != '\\' {
-        out.push_str(&regex::escape(one.encode_utf8(&mut [0; 4])));
-        return;
-    }
-    match rest.next() {
-        None => out.push('\\'),
-        Some('d') => out.push_str("0-9"),
-        Some('D') => out.push_str("[^0-9]"),
-        Some('w') => out.push_str("0-9A-Za-z_"),
-        Some('W') => out.push_str("[^0-9A-Za-z_]"),
-        Some('s') => out.push_str("\\t\\n\\f\\r "),
-        Some('S') => out.push_str("[^\\t\\n\\f\\r ]"),
-        Some(one) => plain_escape(one, rest, out),
-    }
 }
 
 /// About what a pattern matches, as plain text: what the nearest line is looked for with.
