@@ -32,6 +32,9 @@ pub struct Global {
     /// The folder of the project, or its `lazuli.toml` [default: the nearest one above, or in `distro/`]
     #[arg(long, short = 'C', global = true, value_name = "PATH")]
     pub project: Option<PathBuf>,
+    /// A further configuration file, laid over the project; it can be given several times
+    #[arg(long = "config-file", global = true, value_name = "FILE")]
+    pub config_files: Vec<PathBuf>,
     /// The version of the distribution [default: that of the project]
     #[arg(long, global = true, value_name = "VERSION")]
     pub distro_version: Option<String>,
@@ -63,9 +66,15 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// What the distribution is made of: list, inspect, lock and review its components
+    /// Begin a project
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// What the distribution is made of: list, inspect, change, lock, render and review its components
     #[command(subcommand)]
     Component(ComponentCommand),
+    /// In what order components are built, and what depends on what
+    #[command(subcommand)]
+    Graph(GraphCommand),
     /// Turn locked upstream packages into signed RPMs
     Import {
         /// Components to import [default: all]
@@ -104,22 +113,187 @@ pub enum ComponentCommand {
         /// The component
         name: String,
     },
-    /// Resolve components against the upstream as it is now, and write the lock
-    Update {
+    /// Ask the specs of components: names, versions, packages, dependencies
+    Query(QueryArgs),
+    /// Add a component from its upstream: fetch it, read it, write the TOML, lock it
+    Add(AddArgs),
+    /// Resolve components against their upstreams, record what changed, and write the locks
+    Update(UpdateArgs),
+    /// Write the specs and sources that will be built, with overlays, releases and changelogs in them
+    Render(RenderArgs),
+    /// Show what the project changes in its upstreams, as a diff
+    Diff {
         /// Only these [default: all]
         names: Vec<String>,
-        /// Only what the upstream no longer serves, and what is not locked yet
-        #[arg(long, conflicts_with = "names")]
-        vanished: bool,
-        /// Say what would change, and change nothing
-        #[arg(long)]
-        dry_run: bool,
+    },
+    /// List what must be rebuilt from one state of the project to another
+    Changed(ChangedArgs),
+    /// Show what a component's release and changelog are made of, the newest first
+    History {
+        /// The component
+        name: String,
     },
     /// Find maintainer scripts that are neither understood nor reviewed
     Lint {
         /// Only these [default: all]
         names: Vec<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProjectCommand {
+    /// Write an empty project into a folder
+    New {
+        /// The folder; it is made if it is not there
+        dir: PathBuf,
+        /// The name of the distribution [default: that of the folder]
+        #[arg(long)]
+        name: Option<String>,
+        /// Address of the upstream's git repositories; `$pkg` is the package
+        #[arg(long, value_name = "TEMPLATE")]
+        dist_git: Option<String>,
+        /// Address of the upstream's tarballs; `$pkg`, `$filename`, `$hashtype` and `$hash` are put in
+        #[arg(long, value_name = "TEMPLATE")]
+        lookaside: Option<String>,
+        /// The branch of the upstream's git repositories
+        #[arg(long, default_value = "main")]
+        branch: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// The component
+    pub name: String,
+    /// The upstream distribution, and its version [default: that of the project's defaults]
+    #[arg(long, value_name = "DISTRO[/VERSION]")]
+    pub from: Option<String>,
+    /// Its name there [default: the same]
+    #[arg(long, value_name = "NAME")]
+    pub upstream_name: Option<String>,
+    /// Stay at this commit
+    #[arg(long, value_name = "COMMIT")]
+    pub commit: Option<String>,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    /// Only these [default: all]
+    pub names: Vec<String>,
+    /// Of imported packages, only what the upstream no longer serves, and what is not locked yet
+    #[arg(long, conflicts_with = "names")]
+    pub vanished: bool,
+    /// Take the newest commit of specs that are neither pinned nor at a snapshot
+    #[arg(long)]
+    pub newest: bool,
+    /// Give components made from specs a new release though nothing has changed
+    #[arg(long)]
+    pub rebuild: bool,
+    /// What the changelog says of the change, as the message of a commit [default: what changed]
+    #[arg(long, short)]
+    pub message: Option<String>,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Only these [default: all]
+    pub names: Vec<String>,
+    /// Write nothing; fail, with a diff, if what is rendered is not what the project says
+    #[arg(long)]
+    pub check: bool,
+    /// Render what is not locked yet, with the release of before: to look at, not to build
+    #[arg(long)]
+    pub preview: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ChangedArgs {
+    /// The state before: any revision of git
+    #[arg(long, default_value = "HEAD", value_name = "REVISION")]
+    pub from: String,
+    /// The state after [default: what is on the disk]
+    #[arg(long, value_name = "REVISION")]
+    pub to: Option<String>,
+    /// Say why: which field had which value, who needs whom
+    #[arg(long)]
+    pub explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// Only these components [default: all that have a spec]
+    pub names: Vec<String>,
+    /// Only components of which a package provides this: `name`, `name >= version`, a path
+    #[arg(long, value_name = "CAPABILITY")]
+    pub what_provides: Option<String>,
+    /// Only components that need this, to be built or to be installed
+    #[arg(long, value_name = "CAPABILITY")]
+    pub what_requires: Option<String>,
+    /// Print what their builds need
+    #[arg(long)]
+    pub build_requires: bool,
+    /// Print what their packages provide
+    #[arg(long)]
+    pub provides: bool,
+    /// Print what their packages require
+    #[arg(long)]
+    pub requires: bool,
+    /// Print their sources and patches
+    #[arg(long)]
+    pub sources: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GraphCommand {
+    /// The order of all builds, in stages: what is in one stage can be built at once
+    Order,
+    /// Components that need each other to be built, and the edges that make it so
+    Cycles,
+    /// What the build of a component needs, and which component provides it
+    Needs {
+        /// The component
+        name: String,
+    },
+    /// What a failure of these components stops and a change of them may rebuild, with the number of builds between
+    Dependents {
+        /// The components
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// The shortest way from a component to one that it needs
+    Why {
+        /// The component
+        name: String,
+        /// What it needs
+        needs: String,
+    },
+    /// What builds and packages need and no component provides
+    Missing,
+    /// A picture
+    Draw {
+        /// These components, what they need and what needs them [default: everything]
+        names: Vec<String>,
+        /// How many builds away
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        distance: usize,
+        /// The language of the picture
+        #[arg(long, default_value = "dot", value_name = "FORMAT")]
+        format: Picture,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// For Graphviz
+    Dot,
+    /// A picture that browsers show
+    Svg,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,32 +1,37 @@
 //! `lazuli component …`: what the distribution is made of.
 
-use crate::cli::ComponentCommand;
+use crate::cli::{ComponentCommand, UpdateArgs};
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::workspace::Workspace;
-use lazuli_catalog::{ComponentName, LockFile, ResolvedComponent, Source};
+use lazuli_catalog::{ComponentLock, ComponentName, ComponentSelector, LockFile, ResolvedComponent, Source};
 use serde::Serialize;
 use std::fmt::Write;
 
+mod add;
+mod changes;
+mod lock;
+mod project;
+mod query;
+mod render;
+mod show;
 mod update;
 pub use update::{Scope, locked, update};
+
+/// Digits of a commit in a list.
+const SHORT_COMMIT: usize = 10;
 
 /// Runs a command on components.
 pub fn run(workspace: &Workspace, command: &ComponentCommand) -> Result<()> {
     match command {
         ComponentCommand::List { names } => list(workspace, names),
-        ComponentCommand::Show { name } => show(workspace, name),
-        ComponentCommand::Update {
-            names,
-            vanished,
-            dry_run,
-        } => {
-            let scope = match (vanished, names.as_slice()) {
-                (true, _) => Scope::Vanished,
-                (false, []) => Scope::All,
-                (false, names) => Scope::Only(parse_names(workspace, names)?),
-            };
-            update(workspace, &scope, *dry_run).map(|_| ())
-        }
+        ComponentCommand::Show { name } => show::show(workspace, name),
+        ComponentCommand::Query(args) => query::query(workspace, args),
+        ComponentCommand::Add(args) => add::add(workspace, args),
+        ComponentCommand::Update(args) => update_both(workspace, args),
+        ComponentCommand::Render(args) => render::render(workspace, args),
+        ComponentCommand::Diff { names } => render::diff(workspace, names),
+        ComponentCommand::Changed(args) => changes::print_changed(workspace, args),
+        ComponentCommand::History { name } => changes::history(workspace, name),
         ComponentCommand::Lint { names } => crate::import::lint(workspace, names),
     }
 }
@@ -43,14 +48,14 @@ struct Listed {
 
 fn list(workspace: &Workspace, names: &[String]) -> Result<()> {
     let lock = workspace.read_lock()?;
-    let wanted = parse_names(workspace, names)?;
+    let wanted = select(workspace, names)?;
     let components = workspace
         .catalog
         .components(&workspace.distro, workspace.architecture)
         .or_fail(Kind::Project)?;
     let rows: Vec<Listed> = components
         .iter()
-        .filter(|component| wanted.is_empty() || wanted.contains(&component.name))
+        .filter(|component| wanted.binary_search(&component.name).is_ok())
         .map(|component| listed(workspace, component, lock.as_ref()))
         .collect();
     workspace.terminal.facts(&rows, || {
@@ -78,6 +83,7 @@ fn listed(workspace: &Workspace, component: &ResolvedComponent, lock: Option<&Lo
         source,
         version: match source {
             "generate" => Some(workspace.distro.release_version.clone()),
+            "spec" => locked_commit(workspace, component),
             _ => locked.map(|locked| locked.version.to_string()),
         },
         package: package.map(|package| package.to_string()),
@@ -85,69 +91,76 @@ fn listed(workspace: &Workspace, component: &ResolvedComponent, lock: Option<&Lo
     }
 }
 
-fn show(workspace: &Workspace, name: &str) -> Result<()> {
-    let name = ComponentName::new(name).or_fail(Kind::Project)?;
-    let component = workspace
-        .catalog
-        .component(&name, &workspace.distro)
-        .or_fail(Kind::Project)?;
-    let lock = workspace.read_lock()?;
-    let row = listed(workspace, &component, lock.as_ref());
-    let locked = row.package.as_deref().and_then(|package| {
-        lock.as_ref()?
-            .packages
-            .iter()
-            .find(|(name, _)| name.as_str() == package)
-            .map(|(_, locked)| locked)
-    });
-    let layers: Vec<String> = component
-        .layers
-        .iter()
-        .map(|layer| format!("{layer:?}"))
-        .collect();
-    let facts = serde_json::json!({
-        "name": row.name, "source": row.source, "package": row.package, "version": row.version, "file": row.file,
-        "sha256": locked.map(|locked| locked.sha256.to_string()),
-        "size": locked.map(|locked| locked.size),
-        "upstream-source": locked.map(|locked| format!("{} {}", locked.source, locked.source_version)),
-        "layers": layers,
-        "config": component.config,
-    });
-    workspace.terminal.facts(&facts, || {
-        let mut text = format!(
-            "name      {}\nsource    {}\nfile      {}\n",
-            row.name, row.source, row.file
-        );
-        if let Some(version) = &row.version {
-            let _ = writeln!(text, "version   {version}");
-        }
-        if let Some(locked) = locked {
-            let _ = writeln!(text, "sha256    {}\nsize      {}", locked.sha256, locked.size);
-            let _ = writeln!(text, "upstream  {} {}", locked.source, locked.source_version);
-        }
-        let _ = writeln!(text, "layers    {}", layers.join(", "));
-        let config = toml::to_string(&component.config).unwrap_or_default();
-        if !config.trim().is_empty() {
-            let _ = write!(text, "\n{config}");
-        }
-        text
-    })?;
-    Ok(())
+/// The commit that the lock of a component made from a spec names, or what else is locked of it.
+fn locked_commit(workspace: &Workspace, component: &ResolvedComponent) -> Option<String> {
+    let path = workspace.catalog.component_lock_path(&component.name);
+    let text = std::fs::read_to_string(&path).ok()?;
+    let lock = ComponentLock::parse_file(&path, &text).ok()?;
+    match lock.upstream_commit {
+        Some(commit) => Some(format!(
+            "commit {}",
+            commit.as_str().chars().take(SHORT_COMMIT).collect::<String>()
+        )),
+        None => lock.input_fingerprint.map(|_| "locked".to_owned()),
+    }
 }
 
-/// Names of components that exist; unknown ones are an error with the nearest.
-pub fn parse_names(workspace: &Workspace, names: &[String]) -> Result<Vec<ComponentName>> {
-    names
-        .iter()
-        .map(|name| {
-            let name = ComponentName::new(name.as_str()).or_fail(Kind::Project)?;
-            workspace
-                .catalog
-                .component(&name, &workspace.distro)
-                .map_err(|error| {
-                    Failure::new(Kind::Project, error).hint("`lazuli component list` lists them")
-                })?;
-            Ok(name)
-        })
-        .collect()
+/// Imported packages have one lock for all, components made from specs one each.
+fn update_both(workspace: &Workspace, args: &UpdateArgs) -> Result<()> {
+    let names = select(workspace, &args.names)?;
+    let mut imports = Vec::new();
+    let mut specs = false;
+    for name in &names {
+        match workspace
+            .catalog
+            .component(name, &workspace.distro)
+            .or_fail(Kind::Project)?
+            .source
+        {
+            Source::Import(_) => imports.push(name.clone()),
+            Source::Spec(_) => specs = true,
+            Source::Generate(_) => {}
+        }
+    }
+    if !imports.is_empty() {
+        let scope = match (args.vanished, args.names.is_empty()) {
+            (true, _) => Scope::Vanished,
+            (false, true) => Scope::All,
+            (false, false) => Scope::Only(imports),
+        };
+        update(workspace, &scope, args.dry_run)?;
+    }
+    match specs {
+        true => lock::update(workspace, args),
+        false => Ok(()),
+    }
+}
+
+/// The components that are meant; none if none is named.
+pub fn named(workspace: &Workspace, texts: &[String]) -> Result<Vec<ComponentName>> {
+    match texts {
+        [] => Ok(Vec::new()),
+        texts => select(workspace, texts),
+    }
+}
+
+/// The components that are meant: by name, pattern, `@group` or path; all if none is named.
+pub fn select(workspace: &Workspace, texts: &[String]) -> Result<Vec<ComponentName>> {
+    let mut selectors = Vec::new();
+    for text in texts {
+        selectors.push(match ComponentSelector::parse(text).or_fail(Kind::Project)? {
+            ComponentSelector::Path(path) => {
+                ComponentSelector::Path(std::path::absolute(path).or_fail(Kind::Environment)?)
+            }
+            other => other,
+        });
+    }
+    if selectors.is_empty() {
+        selectors.push(ComponentSelector::All);
+    }
+    let found = workspace
+        .catalog
+        .select(&selectors, &workspace.distro, workspace.architecture)
+        .map_err(|error| Failure::new(Kind::Project, error).hint("`lazuli component list` lists them"))?;
+    Ok(found.into_iter().cloned().collect())
 }

@@ -1,6 +1,6 @@
 //! `lazuli import`: locked upstream packages become signed RPMs, from a cache where that is possible.
 
-use crate::component::{Scope, locked, parse_names, update};
+use crate::component::{Scope, locked, named, update};
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::repo::at;
 use crate::upstream::{archive, failure};
@@ -66,7 +66,7 @@ fn fetch(workspace: &Workspace, lock: &LockFile) -> Result<(), UpstreamError> {
 
 /// Runs `lazuli import`.
 pub fn run(workspace: &Workspace, names: &[String], force: bool) -> Result<()> {
-    let wanted = parse_names(workspace, names)?;
+    let wanted = named(workspace, names)?;
     let lock = ensure_fetched(workspace, false)?;
     let mut batch = Batch::new(workspace, &lock, &wanted)?;
     batch.cache = if force { Cache::Ignore } else { Cache::Use };
@@ -82,7 +82,7 @@ pub fn run(workspace: &Workspace, names: &[String], force: bool) -> Result<()> {
 
 /// Runs `lazuli component lint`.
 pub fn lint(workspace: &Workspace, names: &[String]) -> Result<()> {
-    let wanted = parse_names(workspace, names)?;
+    let wanted = named(workspace, names)?;
     let lock = ensure_fetched(workspace, false)?;
     let summaries = Batch::new(workspace, &lock, &wanted)?.run()?;
     let count = |error: bool| {

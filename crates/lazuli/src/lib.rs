@@ -13,16 +13,20 @@
 //! A command that a signal ends, even SIGKILL, leaves nothing half-made under a final name, and no mount; what else it
 //! leaves, the next run of the command removes.
 
-// A program has no public interface but `main`: `pub` means "for the other modules".
+// A program has no public interface but `main` and its declaration: else, `pub` means "for the other modules".
 #![allow(unreachable_pub, missing_docs)]
 
 mod cli;
 mod component;
 mod failure;
+mod graph;
 mod image;
 mod import;
 mod interrupt;
+mod provider;
 mod repo;
+mod scaffold;
+mod specs;
 mod terminal;
 mod upstream;
 mod workspace;
@@ -64,7 +68,9 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
     interrupt::watch(terminal)?;
     let open = || Workspace::open(&cli.global, terminal.clone());
     match &cli.command {
+        Command::Project(command) => scaffold::run(terminal, command),
         Command::Component(command) => component::run(&open()?, command),
+        Command::Graph(command) => graph::run(&open()?, command),
         Command::Import { components, force } => import::run(&open()?, components, *force),
         Command::Repo(command) => repo::run(&open()?, command),
         Command::Image(command) => image::run(&open()?, command),

@@ -3,7 +3,7 @@
 use crate::cli::Global;
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::terminal::Terminal;
-use lazuli_catalog::{Architecture, Catalog, DistroVersion, LockFile, ResolvedDistro};
+use lazuli_catalog::{Architecture, Catalog, Disk, DistroVersion, LoadOptions, LockFile, ResolvedDistro};
 use lazuli_durable as durable;
 use lazuli_openpgp::{KeyAlgorithm, SigningKey};
 use std::path::{Path, PathBuf};
@@ -38,7 +38,8 @@ impl Workspace {
             Some(path) => path.clone(),
             None => std::env::current_dir().or_fail(Kind::Environment)?,
         };
-        let catalog = load(&start)?;
+        let options = load_options(global)?;
+        let catalog = load(&start, &options)?;
         let version = match &global.distro_version {
             Some(text) => Some(DistroVersion::new(text.as_str()).or_fail(Kind::Project)?),
             None => None,
@@ -95,6 +96,11 @@ impl Workspace {
         self.epoch.or(locked).unwrap_or(KEY_CREATED).max(KEY_CREATED)
     }
 
+    /// `SOURCE_DATE_EPOCH`, or what the command line says instead.
+    pub fn epoch(&self) -> Option<u64> {
+        self.epoch
+    }
+
     /// The key that signs packages and repositories: `LAZULI_SIGNING_KEY`, or one that is made at first use under `out`.
     pub fn signing_key(&self) -> Result<SigningKey> {
         let given = std::env::var_os("LAZULI_SIGNING_KEY").map(PathBuf::from);
@@ -139,17 +145,31 @@ impl Workspace {
     }
 }
 
+/// What comes after the project: the user's own file, and those of the command line.
+fn load_options(global: &Global) -> Result<LoadOptions> {
+    let config = std::env::var_os("XDG_CONFIG_HOME")
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from);
+    let config = config.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
+    let files = global.config_files.iter().map(|path| absolute(path));
+    Ok(LoadOptions {
+        user_config: config.map(|folder| folder.join("lazuli/config.toml")),
+        config_files: files.collect::<Result<_>>()?,
+    })
+}
+
 /// The project at or above `start`, or in its `distro` folder.
-fn load(start: &Path) -> Result<Catalog> {
-    let found = match Catalog::load(start) {
+fn load(start: &Path, options: &LoadOptions) -> Result<Catalog> {
+    let load = |start: &Path| Catalog::load_with(&Disk, start, options);
+    let found = match load(start) {
         Err(lazuli_catalog::Error::NotFound { .. }) => {
             let below = start
                 .ancestors()
                 .map(|folder| folder.join("distro"))
                 .find(|folder| folder.join("lazuli.toml").is_file());
             match below {
-                Some(folder) => Catalog::load(&folder),
-                None => Catalog::load(start),
+                Some(folder) => load(&folder),
+                None => load(start),
             }
         }
         other => other,

@@ -1,0 +1,5 @@
+//! Tests of projects of specs: the commands on components, as a person runs them.
+#![allow(clippy::unwrap_used)]
+
+mod transcript;
+mod tutorial;
