@@ -165,34 +165,7 @@ pub fn add(
         });
     }
     let default = default_upstream(state, &request.name);
-    let distro = request
-        .distro
-        .clone()
-        .or_else(|| default.as_ref().map(|default| default.distro.clone()));
-    let distro = distro.ok_or_else(|| AddError::NoDistro {
-        name: request.name.clone(),
-    })?;
-    let same_distro = default.as_ref().filter(|default| default.distro == distro);
-    let version = request
-        .version
-        .clone()
-        .or_else(|| same_distro.and_then(|default| default.version.clone()));
-    let resolved = catalog
-        .distro_named(&distro, version.as_ref())
-        .map_err(ComposeError::from)?;
-    let upstream_name = request
-        .upstream_name
-        .clone()
-        .unwrap_or_else(|| request.name.to_string());
-    let package = UpstreamPackage::new(&resolved, &upstream_name);
-    let choice = match (
-        &request.commit,
-        same_distro.and_then(|default| default.snapshot.clone()),
-    ) {
-        (Some(commit), _) => CommitChoice::Pinned(commit.to_string()),
-        (None, Some(snapshot)) => CommitChoice::Before(snapshot),
-        (None, None) => CommitChoice::Newest,
-    };
+    let (package, distro, choice) = find_upstream(state, request, default.as_ref())?;
     let commit = provider
         .resolve(&package, &choice)
         .map_err(ComposeError::provider("a commit", &package))?;
@@ -238,6 +211,44 @@ impl Added {
             source,
         })
     }
+}
+
+/// The package in its upstream, the distribution, and the commit that is meant.
+fn find_upstream(
+    state: &ProjectState,
+    request: &AddRequest,
+    default: Option<&Default>,
+) -> Result<(UpstreamPackage, DistroName, CommitChoice), AddError> {
+    let distro = request
+        .distro
+        .clone()
+        .or_else(|| default.map(|default| default.distro.clone()));
+    let distro = distro.ok_or_else(|| AddError::NoDistro {
+        name: request.name.clone(),
+    })?;
+    let same_distro = default.filter(|default| default.distro == distro);
+    let version = request
+        .version
+        .clone()
+        .or_else(|| same_distro.and_then(|default| default.version.clone()));
+    let resolved = state
+        .catalog()
+        .distro_named(&distro, version.as_ref())
+        .map_err(ComposeError::from)?;
+    let upstream_name = request
+        .upstream_name
+        .clone()
+        .unwrap_or_else(|| request.name.to_string());
+    let package = UpstreamPackage::new(&resolved, &upstream_name);
+    let choice = match (
+        &request.commit,
+        same_distro.and_then(|default| default.snapshot.clone()),
+    ) {
+        (Some(commit), _) => CommitChoice::Pinned(commit.to_string()),
+        (None, Some(snapshot)) => CommitChoice::Before(snapshot),
+        (None, None) => CommitChoice::Newest,
+    };
+    Ok((package, distro, choice))
 }
 
 fn default_upstream(state: &ProjectState, name: &ComponentName) -> Option<Default> {

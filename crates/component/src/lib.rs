@@ -41,7 +41,9 @@ mod state;
 mod update;
 
 pub use add::{AddError, AddRequest, Added, FileReason, add};
-pub use changed::{Change, ChangedComponent, Changes, DependencyStep, Dependent, DirectDependents, Side, changed};
+pub use changed::{
+    Change, ChangedComponent, Changes, DependencyStep, Dependent, DirectDependents, Side, changed,
+};
 pub use compose::{ComposeError, Composed, compose, upstream_package};
 pub use diff::{FileDiff, FileDiffKind, TreeDiff, diff};
 pub use dist_git::DistGitProvider;
@@ -50,8 +52,8 @@ pub use fingerprint::{Environment, FieldChange, Fingerprint, FingerprintError, e
 pub use git::{GitError, GitRepository, GitTree, Person};
 pub use provider::{CommitChoice, LocalMirror, SourceProvider, UpstreamPackage};
 pub use render::{
-    Mode, OrphanFolder, Outcome, RenderError, Rendered, Renderer, StaleLock, Verdict, Written, component_folder, orphans,
-    project_diff,
+    Mode, OrphanFolder, Outcome, RenderError, Rendered, Renderer, StaleLock, Verdict, Written,
+    component_folder, orphans, project_diff,
 };
 pub use source_tree::{
     Content, FileMode, SourceFile, SourcePath, SourceTree, StoredFile, TreeChange, TreeError,

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use lazuli_catalog::schema::{self, HashType};
 use lazuli_catalog::{
-    BuildSettings, CheckPhase, CommitId, FileContent, FileFilter, OverlayAction, ReleaseCalculation,
-    ResolvedComponent, ResolvedOverlay, ResolvedSourceFile, Sha256Digest, Source, SourceDigest, SourceOrigin,
-    SourcePlacement, SpecSource, UpstreamProvenance,
+    BuildSettings, CheckPhase, CommitId, Declarations, FileContent, FileFilter, OverlayAction,
+    ReleaseCalculation, ResolvedComponent, ResolvedOverlay, ResolvedSourceFile, Sha256Digest, Source,
+    SourceDigest, SourceOrigin, SourcePlacement, SpecSource, UpstreamProvenance,
 };
 use serde_json::Value;
 
@@ -109,20 +109,7 @@ pub fn fingerprint(inputs: FingerprintInputs<'_>) -> Result<Fingerprint, Fingerp
         }
         Source::Generate(generate) => fields.flatten("generate", &json("generate", generate)?),
     }
-    let mut declared = json("declare", declare)?;
-    let paths = declare.files.iter().map(|file| &file.content);
-    let entries = declared
-        .get_mut("files")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten();
-    for (content, entry) in paths.zip(entries) {
-        if let FileContent::File(path) = content {
-            let digest = digest_of(files, path, "a declared file takes")?;
-            entry["content"] = serde_json::json!({ "sha256": digest });
-        }
-    }
-    fields.flatten("declare", &declared);
+    fields.declare(declare, files)?;
     Ok(Fingerprint::new(fields.0))
 }
 
@@ -238,6 +225,25 @@ impl Fields {
                 name,
             } => self.set("source.spec", format!("{name}.spec")),
         }
+    }
+
+    /// What is declared; of a file that is taken, its digest rather than its place.
+    fn declare(&mut self, declare: &Declarations, files: &dyn ProjectFiles) -> Result<(), FingerprintError> {
+        let mut declared = json("declare", declare)?;
+        let paths = declare.files.iter().map(|file| &file.content);
+        let entries = declared
+            .get_mut("files")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten();
+        for (content, entry) in paths.zip(entries) {
+            if let FileContent::File(path) = content {
+                let digest = digest_of(files, path, "a declared file takes")?;
+                entry["content"] = serde_json::json!({ "sha256": digest });
+            }
+        }
+        self.flatten("declare", &declared);
+        Ok(())
     }
 
     fn build(&mut self, build: &BuildSettings) {

@@ -29,7 +29,7 @@ use crate::diff::{TreeDiff, diff};
 use crate::fingerprint::{Environment, is_ours};
 use crate::history::{
     Counted, Entry, HistoryError, HistoryLine, ProjectHistory, RecordedChange, ReleaseError, ReleaseRule,
-    release,
+    Released, release,
 };
 use crate::provider::{CHANGELOG_FILE, SOURCES_FILE, SourceProvider, UpstreamCommit};
 use crate::source_tree::{SourceTree, TreeError};
@@ -223,26 +223,7 @@ impl Renderer<'_> {
         let upstream = self.upstream_history(component, commit, counted, changes)?;
         let version_of = |spec: &[u8]| self.reader.version(spec);
         let line = HistoryLine::new(&upstream, changes, &before.version, counted, &version_of);
-        let changelog = match tree.get(CHANGELOG_FILE) {
-            Some(file) => Some(file.content.read()?),
-            None => None,
-        };
-        let spec_at = |commit: &str| {
-            let found = upstream.iter().find(|one| one.id == commit);
-            found.and_then(|one| one.spec.clone())
-        };
-        let calculation = component.build.release;
-        let released = release(
-            &tree.spec_bytes()?,
-            calculation,
-            &line,
-            changelog.as_deref(),
-            &spec_at,
-        );
-        let released = released.map_err(|source| RenderError::Release {
-            name: component.name.clone(),
-            source,
-        })?;
+        let released = released(component, &tree, &line, &upstream)?;
         tree.set_spec(released.spec);
         let after = self.reader.read(&tree).map_err(unreadable)?;
         if component.build.file_filter == FileFilter::Referenced {
@@ -474,6 +455,35 @@ pub(crate) fn committed_changes(
         changes.push(change);
     }
     Ok(changes)
+}
+
+/// The spec of a tree with its release and changelog.
+fn released(
+    component: &ResolvedComponent,
+    tree: &SourceTree,
+    line: &HistoryLine,
+    upstream: &[UpstreamCommit],
+) -> Result<Released, RenderError> {
+    let changelog = match tree.get(CHANGELOG_FILE) {
+        Some(file) => Some(file.content.read()?),
+        None => None,
+    };
+    let spec_at = |commit: &str| {
+        let found = upstream.iter().find(|one| one.id == commit);
+        found.and_then(|one| one.spec.clone())
+    };
+    let calculation = component.build.release;
+    let released = release(
+        &tree.spec_bytes()?,
+        calculation,
+        line,
+        changelog.as_deref(),
+        &spec_at,
+    );
+    released.map_err(|source| RenderError::Release {
+        name: component.name.clone(),
+        source,
+    })
 }
 
 /// Whether the release or the changelog of a spec is made of every commit.

@@ -258,28 +258,7 @@ impl Updater<'_> {
             .map(|old| explain(old, &fingerprint))
             .unwrap_or_default();
         let (changes, recorded) = if base.token.as_ref() == Some(&token) {
-            // Nothing is different from what is committed: a change that was recorded since then is taken back, and the lock
-            // of another program stays as it is. Writing our fingerprint into it would be a change by itself.
-            if let Some(theirs) = base
-                .lock
-                .as_ref()
-                .and_then(|lock| lock.input_fingerprint.as_ref())
-            {
-                lock.input_fingerprint = Some(theirs.clone());
-            }
-            if let Some(old) = base
-                .lock
-                .as_ref()
-                .filter(|old| old.upstream_commit == lock.upstream_commit)
-            {
-                let same = base.resolution == lock.resolution_input_hash;
-                let theirs = old.resolution_input_hash.clone().filter(|_| same);
-                lock.resolution_input_hash = theirs.or(lock.resolution_input_hash);
-            }
-            let keep = (base.kept == Kept::Recorded).then(|| ChangesFile {
-                changes: base.changes.clone(),
-            });
-            (keep, None)
+            (take_back(&base, &mut lock), None)
         } else {
             let change = self.change(
                 component,
@@ -490,6 +469,31 @@ impl Updater<'_> {
         }
         files
     }
+}
+
+/// What is kept where nothing is different from what is committed.
+fn take_back(base: &Base, lock: &mut ComponentLock) -> Option<ChangesFile> {
+    // Nothing is different from what is committed: a change that was recorded since then is taken back, and the lock
+    // of another program stays as it is. Writing our fingerprint into it would be a change by itself.
+    if let Some(theirs) = base
+        .lock
+        .as_ref()
+        .and_then(|lock| lock.input_fingerprint.as_ref())
+    {
+        lock.input_fingerprint = Some(theirs.clone());
+    }
+    if let Some(old) = base
+        .lock
+        .as_ref()
+        .filter(|old| old.upstream_commit == lock.upstream_commit)
+    {
+        let same = base.resolution == lock.resolution_input_hash;
+        let theirs = old.resolution_input_hash.clone().filter(|_| same);
+        lock.resolution_input_hash = theirs.or(lock.resolution_input_hash.take());
+    }
+    (base.kept == Kept::Recorded).then(|| ChangesFile {
+        changes: base.changes.clone(),
+    })
 }
 
 /// Locks and records of components that are no more, as the names of files to remove.
