@@ -86,14 +86,13 @@ fn unpack(package: &Package<'_>, metadata: &Metadata) -> Result<(), lazuli_rpm::
 /// Any file of rpm-md; packages and advisories are written and read again.
 pub fn primary(data: &[u8]) -> Verdict {
     let plain = is_plain(data);
-    let packages = primary_xml::parse(data).map_err(text_of).map(|packages| {
-        let written = primary_xml::write(&packages);
+    let packages = primary_xml::parse(data).map_err(text_of).inspect(|packages| {
+        let written = primary_xml::write(packages);
         if plain {
             let again = primary_xml::parse(&written).unwrap_or_default();
             assert_eq!(again.len(), packages.len(), "what was written can be read");
             assert!(primary_xml::write(&again) == written, "it is written as before");
         }
-        packages
     });
     let lists = filelists::parse(data).map_err(text_of).map(|lists| {
         filelists::attach(&mut packages.clone().unwrap_or_default(), lists);

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use lazuli_disk::disk::{DiskWriter, Partition};
 use lazuli_disk::gpt::{Attributes, derive_uuid, partition_type};
-use lazuli_durable::WorkFolder;
 use lazuli_disk::{Digest, OutputFile, Tree, ext4, fat, qcow2, vhd};
+use lazuli_durable::WorkFolder;
 use sha2::Sha256;
 use uuid::{Uuid, uuid};
 
@@ -202,7 +202,8 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
 
     clock.start(Stage::Disk);
     // The raw disk is the source of the other formats; where nobody asked for it, it is hidden and goes away.
-    let scratch = WorkFolder::create(out, ".scratch-").map_err(|e| Error::io("create a folder in", out, e))?;
+    let scratch =
+        WorkFolder::create(out, ".scratch-").map_err(|e| Error::io("create a folder in", out, e))?;
     let keep_raw = spec.formats.contains(&Format::Raw);
     let raw_name = format!("{}.raw", spec.stem());
     let raw = if keep_raw {

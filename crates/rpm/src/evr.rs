@@ -8,9 +8,9 @@ use std::fmt;
 pub struct Evr {
     /// The epoch; 0 where a package has none.
     pub epoch: u32,
-    /// The upstream version. Never empty; holds no `-`.
+    /// The upstream version. Never empty; that of a package holds no `-`.
     pub version: String,
-    /// The release. Empty only in a dependency that leaves it open; holds no `-`.
+    /// The release. Empty only in a dependency that leaves it open; that of a package holds no `-`.
     pub release: String,
 }
 

@@ -373,7 +373,15 @@ impl fmt::Display for RichDependency {
             f.write_str(")")
         };
         match self {
-            Self::Simple(dependency) => dependency.fmt(f),
+            Self::Simple(dependency) => {
+                let text = dependency.to_string();
+                f.write_str(&text)?;
+                // A name that opens more than it closes would take in what follows.
+                if text.matches('(').count() > text.matches(')').count() {
+                    f.write_str(" ")?;
+                }
+                Ok(())
+            }
             Self::And(parts) => chain(f, parts, "and"),
             Self::Or(parts) => chain(f, parts, "or"),
             Self::With(parts) => chain(f, parts, "with"),

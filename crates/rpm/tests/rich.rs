@@ -13,6 +13,7 @@ use support::{Rpm, has, run_any};
 const CASES: &[(&str, Option<&str>)] = &[
     ("(a and b)", Some("(a and b)")),
     ("( a   or b or c )", Some("(a or b or c)")),
+    ("(a and b( )", Some("(a and b( )")),
     ("(a\u{b}and\u{b}b >= 1\u{b})", Some("(a and b >= 1)")),
     ("(a >= 1 if b)", Some("(a >= 1 if b)")),
     ("(a if b else c)", Some("(a if b else c)")),

@@ -154,7 +154,9 @@ fn dependencies_match_as_in_rpm() {
 /// Dependencies may name versions that no package can have.
 #[test]
 fn what_is_written_is_read_back() {
-    for text in ["1", "1-2", "3:1-2", "0::", "0:1:2-3", "1-2-", "1-2-3", "4:-5-6", "0:1-:2"] {
+    for text in [
+        "1", "1-2", "3:1-2", "0::", "0:1:2-3", "1-2-", "1-2-3", "4:-5-6", "0:1-:2",
+    ] {
         let evr = Evr::parse(text).unwrap();
         assert_eq!(Evr::parse(&evr.to_string()), Ok(evr), "{text}");
     }

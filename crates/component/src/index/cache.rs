@@ -81,7 +81,15 @@ impl Cache {
             Some((by, entries)) if by == reader => Self {
                 entries: entries
                     .into_iter()
-                    .map(|(key, stamps, facts)| (key, Entry { stamps, facts: Arc::new(facts) }))
+                    .map(|(key, stamps, facts)| {
+                        (
+                            key,
+                            Entry {
+                                stamps,
+                                facts: Arc::new(facts),
+                            },
+                        )
+                    })
                     .collect(),
                 written: (metadata.mtime(), metadata.mtime_nsec()),
             },
@@ -104,8 +112,10 @@ impl Cache {
 
     /// Writes a cache durably, in the place of the one before.
     pub(super) fn write(path: &Path, reader: &str, entries: &HashMap<String, Entry>) -> io::Result<()> {
-        let mut entries: Vec<(&str, &Stamps, &SpecFacts)> =
-            entries.iter().map(|(key, entry)| (key.as_str(), &entry.stamps, &*entry.facts)).collect();
+        let mut entries: Vec<(&str, &Stamps, &SpecFacts)> = entries
+            .iter()
+            .map(|(key, entry)| (key.as_str(), &entry.stamps, &*entry.facts))
+            .collect();
         entries.sort_by_key(|(key, ..)| *key);
         let content: Content<&str, &Stamps, &SpecFacts> = (reader, entries);
         let body = postcard::to_stdvec(&content).map_err(io::Error::other)?;

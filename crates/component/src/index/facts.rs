@@ -74,7 +74,11 @@ impl SpecFacts {
             build_requires: spec.build_requires().map(ToString::to_string).collect(),
             generates_build_requires: spec.generates_build_requires(),
             packages: built.map(PackageFacts::of).collect(),
-            sources: spec.sources.iter().map(|source| source.location.clone()).collect(),
+            sources: spec
+                .sources
+                .iter()
+                .map(|source| source.location.clone())
+                .collect(),
             build_conditions: spec.build_conditions.iter().map(switch).collect(),
             unknown,
         }
@@ -127,11 +131,21 @@ fn unknown_text(kind: &UnknownKind) -> String {
 
 /// The paths of `%files` that others may name: absolute, there when the package is, and no documentation.
 fn paths(files: &FileList) -> Vec<String> {
-    let present = files.entries.iter().filter(|entry| !entry.exclude && !entry.folder_only);
+    let present = files
+        .entries
+        .iter()
+        .filter(|entry| !entry.exclude && !entry.folder_only);
     let named = present.filter(|entry| !entry.documentation && !entry.license);
-    named.flat_map(|entry| &entry.paths).filter(|path| path.starts_with('/')).cloned().collect()
+    named
+        .flat_map(|entry| &entry.paths)
+        .filter(|path| path.starts_with('/'))
+        .cloned()
+        .collect()
 }
 
 fn parsed<'a>(texts: impl IntoIterator<Item = &'a String>) -> Vec<Dependency> {
-    texts.into_iter().filter_map(|text| Dependency::parse(text).ok()).collect()
+    texts
+        .into_iter()
+        .filter_map(|text| Dependency::parse(text).ok())
+        .collect()
 }

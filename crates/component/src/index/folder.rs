@@ -18,7 +18,10 @@ pub(super) struct FolderFiles {
 
 impl FolderFiles {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), loaded: Mutex::default() }
+        Self {
+            folder: folder.to_owned(),
+            loaded: Mutex::default(),
+        }
     }
 
     /// The files that were read.
@@ -30,7 +33,9 @@ impl FolderFiles {
         // A relative path is one of the folder, as rpmbuild is run there.
         let path = self.folder.join(path);
         let rest = path.strip_prefix(&self.folder).ok()?;
-        rest.components().all(|part| matches!(part, Component::Normal(_))).then_some(path)
+        rest.components()
+            .all(|part| matches!(part, Component::Normal(_)))
+            .then_some(path)
     }
 }
 
@@ -42,7 +47,10 @@ impl Files for FolderFiles {
             return Err(format!("it has more than {FILE_MAX} bytes"));
         }
         let content = std::fs::read(&path).map_err(|error| error.to_string())?;
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+        self.loaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(path);
         Ok(content)
     }
 

@@ -77,16 +77,26 @@ impl SpecIndex {
     /// macros. A cache of another reader is not used. A cache that can't be written is no error: the next run reads anew.
     pub fn read(locations: Vec<SpecLocation>, macros: &MacroBase, cache: Option<(&Path, &str)>) -> Self {
         let known = cache.map_or_else(Cache::default, |(path, reader)| Cache::open(path, reader));
-        let read: Vec<(SpecLocation, Outcome)> =
-            locations.into_par_iter().map(|location| one(location, macros, &known)).collect();
-        let cached = read.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Cached(_))).count();
+        let read: Vec<(SpecLocation, Outcome)> = locations
+            .into_par_iter()
+            .map(|location| one(location, macros, &known))
+            .collect();
+        let cached = read
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Cached(_)))
+            .count();
         if let Some((path, reader)) = cache
             && (cached < read.len() || known.len() != read.len())
         {
             let _ = Cache::write(path, reader, &entries(&read));
         }
-        let specs = read.into_iter().map(|(location, outcome)| (location, outcome.into_facts()));
-        Self { specs: specs.collect(), cached }
+        let specs = read
+            .into_iter()
+            .map(|(location, outcome)| (location, outcome.into_facts()));
+        Self {
+            specs: specs.collect(),
+            cached,
+        }
     }
 
     /// Reads one spec. Files that it loads must be in its folder; they are what `%{_sourcedir}` names.
@@ -101,10 +111,16 @@ fn read_spec(
     macros: &MacroBase,
     depth: Depth,
 ) -> Result<(Spec, Vec<PathBuf>), IndexError> {
-    let io = |source| IndexError::Io { path: location.path.clone(), source };
+    let io = |source| IndexError::Io {
+        path: location.path.clone(),
+        source,
+    };
     let size = std::fs::metadata(&location.path).map_err(io)?.len();
     if size > SPEC_MAX {
-        return Err(IndexError::TooLarge { path: location.path.clone(), size });
+        return Err(IndexError::TooLarge {
+            path: location.path.clone(),
+            size,
+        });
     }
     let bytes = std::fs::read(&location.path).map_err(io)?;
     let folder = location.path.parent().unwrap_or(Path::new("."));
@@ -153,7 +169,10 @@ fn one(location: SpecLocation, macros: &MacroBase, known: &Cache) -> (SpecLocati
     let outcome = stamps(std::slice::from_ref(&location.path)).and_then(|mut found| {
         let (spec, loaded) = read_spec(&location, macros, Depth::Full)?;
         found.extend(stamps(&loaded)?);
-        Ok(Entry { stamps: found, facts: Arc::new(SpecFacts::of(&spec)) })
+        Ok(Entry {
+            stamps: found,
+            facts: Arc::new(SpecFacts::of(&spec)),
+        })
     });
     (location, outcome.map_or_else(Outcome::Failed, Outcome::Read))
 }
@@ -161,7 +180,10 @@ fn one(location: SpecLocation, macros: &MacroBase, known: &Cache) -> (SpecLocati
 fn stamps(paths: &[PathBuf]) -> Result<Vec<(String, Stamp)>, IndexError> {
     let stamp = |path: &PathBuf| match Stamp::read(path) {
         Ok(stamp) => Ok((path.to_string_lossy().into_owned(), stamp)),
-        Err(source) => Err(IndexError::Io { path: path.clone(), source }),
+        Err(source) => Err(IndexError::Io {
+            path: path.clone(),
+            source,
+        }),
     };
     paths.iter().map(stamp).collect()
 }
