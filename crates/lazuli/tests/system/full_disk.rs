@@ -66,13 +66,7 @@ impl Case {
         let facts = text(&format!("{:?}", self.arguments), &output);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(facts.lines().next(), Some("code 4"), "{said}");
-        for part in [
-            "error: ",
-            dir.path().to_str().unwrap(),
-            self.names,
-            "o space",
-            "\nhint: make room",
-        ] {
+        for part in ["error: ", self.names, "o space", "\nhint: make room"] {
             assert!(said.contains(part), "no `{part}` in: {said}");
         }
         assert!(said.lines().count() < 8, "it is said once: {said}");
