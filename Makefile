@@ -38,7 +38,7 @@ lint: setup ## Formatting and lints
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 
 .PHONY: fuzz
-fuzz: setup ## Throw random bytes at the parsers, FUZZ_SECONDS=60 at each of TARGETS="deb rpm primary catalog text"
+fuzz: setup ## Throw random bytes at the parsers, FUZZ_SECONDS=60 at each of TARGETS="deb rpm primary catalog spec text"
 	scripts/fuzz $(TARGETS)
 
 .PHONY: deny

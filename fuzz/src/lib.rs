@@ -7,6 +7,7 @@
 use lazuli_deb::{Changelog, Copyright, Deb, Limits, Version};
 use lazuli_repodata::{Repomd, filelists, other, primary as primary_xml, updateinfo};
 use lazuli_rpm::{Dependency, Evr, Metadata, Package, RichDependency};
+use lazuli_spec::{Document, Macros, ReadOptions, Settings, Spec};
 use std::io;
 use std::path::Path;
 
@@ -17,11 +18,12 @@ pub type Verdict = Result<(), String>;
 pub type Target = fn(&[u8]) -> Verdict;
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("catalog", catalog),
     ("deb", deb),
     ("primary", primary),
     ("rpm", rpm),
+    ("spec", spec),
     ("text", text),
 ];
 
@@ -138,6 +140,51 @@ pub fn catalog(data: &[u8]) -> Verdict {
     }
     let config = lazuli_catalog::parse_config(Path::new("fuzz.toml"), text).map_err(text_of);
     lock.map(|_| ()).or(config.map(|_| ()))
+}
+
+/// A spec file: edited as text, and read with all its macros, Lua included.
+pub fn spec(data: &[u8]) -> Verdict {
+    assert!(
+        Document::parse(data).to_bytes() == data,
+        "a document is its lines"
+    );
+    let settings = Settings {
+        limits: lazuli_spec::Limits {
+            output: 1 << 20,
+            calls: 20_000,
+            definitions: 16 << 20,
+            lua_instructions: 100_000,
+            lua_memory: 8 << 20,
+            ..lazuli_spec::Limits::default()
+        },
+        ..Settings::default()
+    };
+    Spec::read(data, Macros::new(settings), &ReadOptions::for_file("fuzz.spec"))
+        .map(drop)
+        .map_err(text_of)
+}
+
+/// Edits find their place, or say why there is none.
+fn edit(data: &[u8]) {
+    let mut document = Document::parse(data);
+    assert_eq!(document.to_bytes(), data);
+    for index in 0..document.line_count().min(ENTRIES) {
+        let _ = (
+            document.line(index),
+            document.line_kind(index),
+            document.section_of_line(index),
+        );
+    }
+    if document.add_tag(None, "Requires", "added").is_ok() {
+        let again = Document::parse(&document.to_bytes());
+        let tags = again.tags(None).unwrap_or_default();
+        assert!(
+            tags.iter().any(|tag| tag.value == "added"),
+            "a tag that was added is there"
+        );
+    }
+    let _ = document.remove_section("%check", None);
+    let _ = document.add_patch(None, "added.patch");
 }
 
 /// Small grammars: versions, relations, licences, changelogs, dependencies. What is understood is written and read again.
