@@ -17,7 +17,8 @@ pub struct WorkFolder {
 }
 
 impl WorkFolder {
-    /// Makes the folder `parent/PREFIX…`; `parent` is made if it is missing.
+    /// Makes the folder `parent/PREFIX…`; `parent` is made if it is missing. It must not itself be a work folder that is
+    /// held: that would wait for itself.
     pub fn create(parent: &Path, prefix: &str) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         fs::create_dir_all(parent).map_err(|error| naming("make folder", parent, &error))?;

@@ -256,14 +256,15 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
     };
     let image = resolve(workspace, name, &[])?;
     let again = WorkFolder::create(&workspace.out.join("work"), "verify-")?;
+    // A folder below: work folders are made in it, and one that is held can't be locked again.
     let request = Request {
         update_vanished: false,
         keep_root: false,
-        out: again.path().to_owned(),
+        out: again.path().join("out"),
     };
     build(workspace, &image, &request, &mut Stages::default())?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let found = lazuli_image::verify::compare(folder, again.path())?;
+    let found = lazuli_image::verify::compare(folder, &request.out)?;
     let differences: Vec<String> = found.iter().map(ToString::to_string).collect();
     workspace.terminal.facts(
         &serde_json::json!({ "image": name, "differences": differences }),

@@ -158,11 +158,12 @@ pub fn history(workspace: &Workspace, name: &str) -> Result<()> {
             let time = lazuli_catalog::Timestamp::from_unix(row.time).to_string();
             let day = time.get(..10).unwrap_or(&time);
             let subject = row.message.lines().next().unwrap_or_default();
-            let _ = writeln!(
-                text,
-                "{day}  {origin:<8}  {:<12} {subject}",
-                format!("{}-{}", row.version, row.number)
-            );
+            // Where the release does not count the upstream's commits, they are not numbered, and their specs not read.
+            let version = match row.number {
+                0 => row.version.to_owned(),
+                number => format!("{}-{number}", row.version),
+            };
+            let _ = writeln!(text, "{day}  {origin:<8}  {version:<12} {subject}");
         }
         text
     })?;
