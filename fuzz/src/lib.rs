@@ -164,29 +164,6 @@ pub fn spec(data: &[u8]) -> Verdict {
         .map_err(text_of)
 }
 
-/// Edits find their place, or say why there is none.
-fn edit(data: &[u8]) {
-    let mut document = Document::parse(data);
-    assert_eq!(document.to_bytes(), data);
-    for index in 0..document.line_count().min(ENTRIES) {
-        let _ = (
-            document.line(index),
-            document.line_kind(index),
-            document.section_of_line(index),
-        );
-    }
-    if document.add_tag(None, "Requires", "added").is_ok() {
-        let again = Document::parse(&document.to_bytes());
-        let tags = again.tags(None).unwrap_or_default();
-        assert!(
-            tags.iter().any(|tag| tag.value == "added"),
-            "a tag that was added is there"
-        );
-    }
-    let _ = document.remove_section("%check", None);
-    let _ = document.add_patch(None, "added.patch");
-}
-
 /// Small grammars: versions, relations, licences, changelogs, dependencies. What is understood is written and read again.
 pub fn text(data: &[u8]) -> Verdict {
     let problem = Changelog::parse(data, CHANGES).problem;
