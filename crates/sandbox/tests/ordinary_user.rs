@@ -57,6 +57,10 @@ fn inside() {
     let before = common::listing(dir.path());
     common::check_isolation(dir.path());
     assert_eq!(common::listing(dir.path()), before);
+    let layers = tempfile::tempdir().unwrap();
+    common::layers::check_layers(layers.path());
+    let root = common::sealed::root();
+    common::sealed::check_view(root.path());
     println!("inside as user {own}: all well");
 }
 
