@@ -16,6 +16,24 @@ fn the_view_is_fixed() {
 }
 
 #[test]
+fn what_is_hostile_is_refused() {
+    if common::skip_unless_root() {
+        return;
+    }
+    let root = common::hostile::root();
+    common::hostile::check_refusals(root.path());
+}
+
+#[test]
+fn what_is_greedy_is_ended() {
+    if common::skip_unless_root() {
+        return;
+    }
+    let root = common::hostile::root();
+    common::hostile::check_limits(root.path());
+}
+
+#[test]
 fn lines_come_in_order_as_they_are_written() {
     if common::skip_unless_root() {
         return;

@@ -61,6 +61,9 @@ fn inside() {
     common::layers::check_layers(layers.path());
     let root = common::sealed::root();
     common::sealed::check_view(root.path());
+    let root = common::hostile::root();
+    common::hostile::check_refusals(root.path());
+    common::hostile::check_limits(root.path());
     println!("inside as user {own}: all well");
 }
 

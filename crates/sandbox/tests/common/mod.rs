@@ -1,6 +1,7 @@
 //! Roots with a shell, and what must hold in each of them.
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
 
+pub(crate) mod hostile;
 pub(crate) mod layers;
 pub(crate) mod sealed;
 
