@@ -20,6 +20,7 @@
 //! Not here, on purpose: cgroup limits (the machine may not offer them), seccomp filters, images and layers.
 
 mod cancel;
+mod cgroup;
 mod child;
 mod cpus;
 mod devices;
