@@ -124,8 +124,9 @@ impl Cgroup {
         {
             return Some(Status::MemoryLimit { bytes });
         }
+        // The resource limit, which counts the same, may have refused one before the group would have.
         if let Some(processes) = self.processes
-            && event(&text("pids.events"), "max") > 0
+            && (tasks >= processes || event(&text("pids.events"), "max") > 0)
         {
             return Some(Status::ProcessLimit { processes });
         }

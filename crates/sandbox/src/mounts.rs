@@ -150,9 +150,10 @@ fn mount_proc(root: &OwnedFd, prepared: &Prepared, degraded: &dyn Fn(Failure)) -
     let hidden: &[(&CStr, &CStr)] = &[(c"hidepid", c"2"), (c"gid", c"65534")];
     let options = if prepared.veil.is_some() { hidden } else { &[] };
     // Where parts of the machine's /proc are covered (containers do so), the kernel refuses a fresh one in a user
-    // namespace: then the machine's is shown.
+    // namespace: then the machine's is shown, but not to those who shall not see it.
     let mount = match new_mount(c"proc", options, PROC_ATTRIBUTES) {
         Ok(mount) => mount,
+        Err(errno) if prepared.veil.is_some() => return Err(at(Step::Proc)(errno)),
         Err(errno) => {
             degraded(at(Step::Proc)(errno));
             clone_tree(c"/proc").map_err(at(Step::Proc))?
