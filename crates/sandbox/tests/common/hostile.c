@@ -157,7 +157,7 @@ static int share_memory(void) {
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += 1;
     do clock_gettime(CLOCK_MONOTONIC, &now);
-    while (now.tv_sec < end.tv_sec);
+    while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
     close(done[1]);
     int status, failed = 0;
     while (wait(&status) > 0) failed |= status;
