@@ -85,8 +85,8 @@ pub use resolve::{
     SpecSource, SystemSettings, UpstreamProvenance, UserEntry,
 };
 pub use schema::{
-    FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
-    ReleaseCalculation, Replacement, SearchMode, SectionTarget,
+    FileSystem, ImageCapabilities, ImageDefinition, ImageFormat, ImageTests, MaintainerScript, OverlayAction,
+    OverlayMetadata, OverlayType, Place, ReleaseCalculation, Replacement, SearchMode, SectionTarget,
 };
 pub use suggest::nearest;
 pub use value::{
