@@ -16,6 +16,7 @@
 // A program has no public interface but `main` and its declaration: else, `pub` means "for the other modules".
 #![allow(unreachable_pub, missing_docs)]
 
+mod cache;
 mod cli;
 mod component;
 mod failure;
@@ -74,6 +75,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         Command::Import { components, force } => import::run(&open()?, components, *force),
         Command::Repo(command) => repo::run(&open()?, command),
         Command::Image(command) => image::run(&open()?, command),
+        Command::Cache(command) => cache::run(&cli.global, terminal, command),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut command(), "lazuli", &mut std::io::stdout());
             Ok(())
