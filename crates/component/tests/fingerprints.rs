@@ -26,6 +26,7 @@ emit-upstream-provenance = true
 check = { skip = true, skip_reason = "needs a screen" }
 failure = { expected = true, expected-reason = "some reason" }
 hints = { expensive = true }
+bootstrap = ["cmake"]
 [components.hello.packages.hello-devel.publish]
 rpm-channel = "devel"
 [[components.hello.source-files]]
@@ -118,6 +119,11 @@ const ROWS: &[(&str, &str, &[&str])] = &[
         "undefines = [\"fedora\"]",
         "undefines = [\"rhel\"]",
         &["build.undefines"],
+    ),
+    (
+        "bootstrap = [\"cmake\"]",
+        "bootstrap = [\"cmake\", \"doc-tool >= 2\"]",
+        &["build.bootstrap"],
     ),
     (
         "emit-upstream-provenance = true",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::schema::{self, HashType, OriginType, ReleaseCalculation};
-use crate::value::FileName;
+use crate::value::{DependencyText, FileName};
 
 /// How a component is built, rendered and numbered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -26,6 +26,8 @@ pub struct BuildSettings {
     pub outcome: ExpectedOutcome,
     /// How much time and memory the build takes. Not in the fingerprint.
     pub effort: BuildEffort,
+    /// What is taken from the imported packages though a component provides it: names of components, or requirements.
+    pub bootstrap: Vec<DependencyText>,
     /// How the release number comes about.
     pub release: ReleaseCalculation,
     /// Which files a rendered spec keeps.
@@ -184,6 +186,7 @@ pub(crate) fn resolve_build(config: &schema::Component) -> BuildSettings {
             true => BuildEffort::Expensive,
             false => BuildEffort::Ordinary,
         },
+        bootstrap: build.bootstrap,
         release: config
             .release
             .as_ref()

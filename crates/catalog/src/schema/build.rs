@@ -1,7 +1,7 @@
 //! How a component is built from source: build options, release numbers, rendering and source files.
 
 use super::{Local, Table, entry, record, replaced};
-use crate::value::{FileName, HexDigest};
+use crate::value::{DependencyText, FileName, HexDigest};
 
 record! {
     /// Build options.
@@ -22,6 +22,9 @@ record! {
         failure: Option<BuildFailure>,
         /// Hints for whoever schedules builds.
         hints: Option<BuildHints>,
+        /// **Lazuli:** what the build takes from the imported packages though a component provides it, so that components
+        /// which need each other can be built: names of components, or what the spec requires, as it requires it.
+        bootstrap: Vec<DependencyText>,
     }
 }
 

@@ -257,6 +257,7 @@ impl Fields {
             // What is expected of the build, and how it is scheduled.
             outcome: _,
             effort: _,
+            bootstrap,
             release,
             file_filter,
         } = build;
@@ -274,6 +275,8 @@ impl Fields {
             CheckPhase::Run => {}
             CheckPhase::Skip { reason: _ } => self.set("build.check.skip", true),
         }
+        let bootstrap: Vec<String> = bootstrap.iter().map(ToString::to_string).collect();
+        self.list("build.bootstrap", &bootstrap);
         match release {
             ReleaseCalculation::Auto => {}
             ReleaseCalculation::Autorelease => self.set("release.calculation", "autorelease"),
