@@ -1,7 +1,7 @@
 //! What goes wrong in the builder itself; that a package does not build is a [`crate::Failure`].
 
 use crate::buildroot::ResolveError;
-use lazuli_rpm::{PackageError, SignError};
+use lazuli_rpm::PackageError;
 use lazuli_sandbox::SandboxError;
 use lazuli_transaction::TransactionError;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ pub enum BuildError {
         /// Which.
         package: String,
         /// Why.
-        source: Box<SignError>,
+        source: Box<lazuli_rpm::BuildError>,
     },
     /// A file of the cache is damaged.
     #[error("{path} cannot be read as {what}: {reason}")]

@@ -153,6 +153,15 @@ impl Default for Limits {
     }
 }
 
+/// What must come out, as far as it is known from the spec. Not part of the key: the spec is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Expected {
+    /// `[EPOCH:]VERSION-RELEASE` of the main package; `None` where it is not known.
+    pub evr: Option<String>,
+    /// Names of the packages that must come out; others may, such as those with debug information.
+    pub packages: Vec<String>,
+}
+
 /// All that one build of one component is made from, but for its buildroot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildJob {
@@ -174,6 +183,8 @@ pub struct BuildJob {
     pub epoch: SourceDateEpoch,
     /// What may be in its packages that others may not have.
     pub allowances: Allowances,
+    /// What must come out.
+    pub expected: Expected,
     /// What it may take.
     pub limits: Limits,
 }

@@ -50,10 +50,11 @@ pub use content::{ContentDigest, ContentIndex, content_digest};
 pub use digest::Digest;
 pub use error::BuildError;
 pub use job::{
-    Architecture, BuildJob, BuildOptions, InputContent, InputFile, Limits, Macros, SourceDateEpoch, Tests,
+    Architecture, BuildJob, BuildOptions, Expected, InputContent, InputFile, Limits, Macros, SourceDateEpoch,
+    Tests,
 };
 pub use key::{BUILDER_VERSION, BuildKey, KeyChange, KeyInputs};
-pub use observe::{Event, Observer, Phase, Quiet, Stream};
+pub use observe::{Event, Observer, Phase, Quiet};
 pub use provenance::{Provenance, ProvenanceInputs, provenance};
 pub use result::{Built, BuiltPackage, Failure, FailureReason, Kept};
-pub use run::{BuildSettings, Keep, build};
+pub use run::{BuildSettings, Keep, REQUIREMENT_ROUNDS_MAX, build, generates_requirements};

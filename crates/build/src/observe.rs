@@ -55,27 +55,16 @@ impl std::fmt::Display for Phase {
     }
 }
 
-/// Where a line was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stream {
-    /// Standard output.
-    Out,
-    /// Standard error.
-    Err,
-}
-
 /// What happens in a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A phase begins.
     Phase(Phase),
-    /// A line of the log, without its end; what is not UTF-8 was replaced.
+    /// A line of the log, output or errors, without its end; what is not UTF-8 was replaced.
     Line {
         /// Since the build began.
         at: Duration,
-        /// Where it was written.
-        stream: Stream,
         /// The line.
         text: &'a str,
     },

@@ -9,9 +9,16 @@
 //!  base                   the declared bootstrap: rpm, gcc, make, …; imported packages only
 //! ```
 //!
-//! Layers are found by the digest of the packages in them.
+//! Layers are found by the digest of the packages in them (name, EVR, architecture, digest of the file), and of those
+//! below; by the version of the layout; and by whose they are, since the owners of files differ between root and an
+//! ordinary user's namespace. So a layer is never changed: another set is another layer.
+//!
+//! Which packages are in a buildroot is decided before anything is on the disk ([`Stock`]). The base comes from imported
+//! packages alone. What is built never changes the base, and with it every build: only builds that name a built package,
+//! or need one, see it. Documentation is not laid.
 
 mod layers;
+mod make;
 mod set;
 mod stock;
 

@@ -93,6 +93,11 @@ pub enum FindingKind {
         /// Which.
         name: String,
     },
+    /// A file looks like ELF and cannot be read as such.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Something that is wrong with a package.
@@ -113,5 +118,66 @@ impl Finding {
     /// Whether packages with it may not be used.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl std::fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Outside => f.write_str("no package may have this path"),
+            Self::SetId { mode } => write!(
+                f,
+                "setuid or setgid (mode {mode}), and the component does not allow it"
+            ),
+            Self::WorldWritable { mode } => {
+                write!(
+                    f,
+                    "everybody may write to it (mode {mode}), and the component does not allow it"
+                )
+            }
+            Self::Capabilities { text } => {
+                write!(
+                    f,
+                    "it has the file capabilities {text}, and the component does not allow it"
+                )
+            }
+            Self::Owner { owner } => write!(f, "its owner {owner} is a user of the build, or a number"),
+            Self::NoBuildId => f.write_str("this ELF file has no build-id"),
+            Self::BuildPath { text } => write!(f, "it names the folder in which it was built: {text}"),
+            Self::LostSoname { soname } => {
+                write!(
+                    f,
+                    "the previous build had the library {soname}: what needs it will not install"
+                )
+            }
+            Self::NewSoname { soname } => write!(f, "the library {soname} is new"),
+            Self::LostPackage => f.write_str("the package was expected, and did not come out"),
+            Self::Name { expected } => write!(f, "its version is not {expected}, as the spec says"),
+            Self::Unpackaged => f.write_str("it was installed, and is in no package"),
+            Self::Scriptlet { name } => {
+                write!(f, "it has the scriptlet {name}; what it does must be declared")
+            }
+            Self::Unreadable { reason } => write!(f, "it cannot be looked into: {reason}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}: ", self.severity, self.package)?;
+        if let Some(path) = &self.path {
+            write!(f, "{path}: ")?;
+        }
+        self.kind.fmt(f)
     }
 }
