@@ -19,19 +19,39 @@
 //!
 //! Not here, on purpose: cgroup limits (the machine may not offer them), seccomp filters, images and layers.
 
+mod cancel;
 mod child;
 mod enter;
 mod error;
 mod ids;
+mod limits;
 mod mounts;
+mod options;
+mod output;
+mod overlay;
 mod points;
 mod run;
 mod scratch;
 
+pub use cancel::Cancel;
 pub use enter::{Settings, Standing, already_inside, enter, standing};
 pub use error::SandboxError;
-pub use run::{
-    Access, Bind, Capabilities, DEFAULT_OUTPUT_LIMIT, DEFAULT_TIMEOUT, Network, Options, Output, Status,
-    Stdin, Streams, run_in_root,
+pub use limits::{LayerLimit, Limits};
+pub use options::{
+    Access, BUILD_CPUS, BUILD_ID, BUILD_OUTPUT_LIMIT, Bind, Capabilities, DEFAULT_OUTPUT_LIMIT,
+    DEFAULT_TIMEOUT, Filter, Network, Options, Stdin, Streams, User, View,
 };
+pub use output::{Output, Status, Usage};
+pub use overlay::{MAX_LAYERS, Mounted, Overlay, mount_overlay};
+pub use run::{run_in_root, run_streaming};
 pub use scratch::{Scratch, private_mounts};
+
+/// The version of what a program sees inside with [`Options::build`], for fingerprints of builds.
+///
+/// Raise it with every change here that can change what a build produces: a device, a masked file or its text, a
+/// variable of the environment, a system call that is refused or no longer is, a default limit. Do not raise it for
+/// faster, tidier or better explained ways to the same view: that would rebuild everything for nothing.
+pub const VERSION: u32 = 1;
+
+/// How long after [`Cancel::cancel`] the processes are killed at the latest.
+pub const CANCEL_LATENCY: std::time::Duration = std::time::Duration::from_millis(50);

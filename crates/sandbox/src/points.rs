@@ -2,7 +2,7 @@
 
 use crate::error::SandboxError;
 use crate::mounts::open_inside;
-use crate::run::Bind;
+use crate::options::Bind;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};

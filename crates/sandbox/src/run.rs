@@ -5,6 +5,8 @@
 
 use crate::child::{self, Failure, Message, Prepared, PreparedBind, Step};
 use crate::error::SandboxError;
+use crate::options::{Access, Capabilities, Network, Options, Stdin, Streams};
+use crate::output::{Output, Status, Usage};
 use crate::points::{MountPoints, inside};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
@@ -12,165 +14,14 @@ use rustix::io::Errno;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// How long a program may run where the caller says nothing.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// How many bytes of each output stream are kept where the caller says nothing; what is beyond is read and dropped.
-pub const DEFAULT_OUTPUT_LIMIT: usize = 1 << 20;
+use std::path::Path;
+use std::time::Instant;
 
 /// Where programs are looked for, inside the root.
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How much of a stream is read at once.
 const READ_SIZE: usize = 64 * 1024;
-
-/// Whether the program reaches the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
-    /// It has none, not even a loopback that is up.
-    None,
-    /// It has the caller's.
-    Host,
-}
-
-/// How a bound folder or file may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reading only.
-    ReadOnly,
-    /// Reading and writing.
-    ReadWrite,
-}
-
-/// A folder or file of the machine that is seen inside.
-#[derive(Debug, Clone)]
-pub struct Bind {
-    /// Where it is on the machine.
-    pub source: PathBuf,
-    /// Where it is seen: an absolute path inside the root. Made if missing, and removed afterwards.
-    pub target: PathBuf,
-    /// How it may be used.
-    pub access: Access,
-}
-
-/// What root may do inside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Capabilities {
-    /// What installing takes: owners, modes, file capabilities, device nodes, chroot.
-    Installer,
-    /// All that the caller has.
-    All,
-}
-
-/// What the program reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stdin {
-    /// Nothing.
-    Null,
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// What the caller would read.
-    Inherit,
-}
-
-/// Where the program's output goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Streams {
-    /// To the caller, up to so many bytes a stream.
-    Capture {
-        /// How many bytes are kept of each.
-        limit: usize,
-    },
-    /// To the caller's own streams.
-    Inherit,
-}
-
-/// How a program is run.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Whether it reaches the network.
-    pub network: Network,
-    /// When it is killed.
-    pub timeout: Duration,
-    /// Environment beside `PATH`, `HOME` and `LC_ALL`, which are always set; these win over them.
-    pub environment: Vec<(String, String)>,
-    /// Folders and files of the machine that are seen inside.
-    pub binds: Vec<Bind>,
-    /// What it reads.
-    pub stdin: Stdin,
-    /// Where its output goes.
-    pub streams: Streams,
-    /// What root may do inside.
-    pub capabilities: Capabilities,
-    /// The host name inside.
-    pub hostname: String,
-    /// Where it starts, an absolute path inside.
-    pub working_directory: PathBuf,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            network: Network::None,
-            timeout: DEFAULT_TIMEOUT,
-            environment: Vec::new(),
-            binds: Vec::new(),
-            stdin: Stdin::Null,
-            streams: Streams::Capture {
-                limit: DEFAULT_OUTPUT_LIMIT,
-            },
-            capabilities: Capabilities::Installer,
-            hostname: "lazuli".to_owned(),
-            working_directory: PathBuf::from("/"),
-        }
-    }
-}
-
-/// How a program ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// By itself, with this code.
-    Exited(i32),
-    /// By this signal.
-    Signalled(i32),
-    /// By us: it took too long.
-    TimedOut,
-}
-
-impl Status {
-    /// Whether it ended by itself with 0.
-    pub fn success(self) -> bool {
-        self == Self::Exited(0)
-    }
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Exited(code) => write!(f, "exit code {code}"),
-            Self::Signalled(signal) => write!(f, "signal {signal}"),
-            Self::TimedOut => f.write_str("killed: it took too long"),
-        }
-    }
-}
-
-/// What became of a program.
-#[derive(Debug, Clone)]
-pub struct Output {
-    /// How it ended.
-    pub status: Status,
-    /// What it wrote, up to the limit.
-    pub stdout: Vec<u8>,
-    /// What it wrote as errors, up to the limit.
-    pub stderr: Vec<u8>,
-    /// Whether something was beyond the limit.
-    pub truncated: bool,
-    /// What the machine did not allow and was done in another way.
-    pub notes: Vec<String>,
-}
 
 /// Runs `argv` inside `root`, apart from the machine, and waits for it.
 ///
@@ -198,6 +49,20 @@ pub fn run_in_root(root: &Path, argv: &[String], options: &Options) -> Result<Ou
     let output = outcome?;
     removed?;
     Ok(output)
+}
+
+/// As [`run_in_root`], and hands on what the program writes as it comes, with [`Streams::Lines`].
+///
+/// The sink gets each line with its end; one that is longer than 64 KiB comes in pieces, and the last one may have no
+/// end. It is called on the caller's thread, and what it takes long for, the program waits for.
+pub fn run_streaming(
+    root: &Path,
+    argv: &[String],
+    options: &Options,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<Output, SandboxError> {
+    let _ = (root, argv, options, sink);
+    todo!()
 }
 
 fn prepare(root: &Path, argv: &[String], options: &Options) -> Result<Prepared, SandboxError> {
@@ -464,6 +329,7 @@ impl<'a> Session<'a> {
             stderr: self.err,
             truncated: self.truncated,
             notes,
+            usage: Usage::default(),
         })
     }
 }
