@@ -39,7 +39,7 @@ pub struct BuildKey {
 }
 
 /// A field that differs between two keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyChange {
     /// Its name.
     pub field: String,

@@ -37,9 +37,11 @@ mod result;
 
 pub mod buildroot;
 pub mod check;
+pub mod drive;
 pub mod run;
 pub mod schedule;
 pub mod verify;
+pub mod workshop;
 
 pub use buildroot::{
     Buildroot, Buildroots, Collected, LayerChange, Origin, PackageSet, ResolveError, RootPackage, RootSource,

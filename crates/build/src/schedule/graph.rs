@@ -9,6 +9,14 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub(super) usize);
 
+impl TaskId {
+    /// Its place among the builds sorted by name.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// Builds without cycles.
 #[derive(Debug, Clone)]
 pub(super) struct Tasks {
