@@ -4,194 +4,24 @@
 //! reaps whatever ends, and when the second has ended reports its status and ends too, whereupon the kernel kills
 //! what is left in the namespace. The second gives up capabilities and becomes the program.
 //!
+//! Two descriptors lead to the caller: a pipe for reports, and a socket over which the caller says that the ids are
+//! mapped, and the first process hands out what the caller watches the others with.
+//!
 //! Neither may allocate or take a lock before `execve`: the caller may have threads, and what they held at the time
 //! of the copy stays held. So these functions make system calls on prepared data only.
 #![allow(unsafe_code)]
 
-use crate::mounts;
+use crate::prepared::{Identity, Prepared, Session};
+use crate::report::{Failure, Message, Step, at};
+use crate::{devices, identity, mounts};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use std::ffi::CString;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// All reports of one run are shorter than this.
-pub(crate) const MAX_REPORT: usize = 4096;
-
-/// Capabilities that installing takes: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, KILL, SETGID, SETUID,
-/// SETPCAP, SYS_CHROOT, MKNOD, SETFCAP (capability.h).
-const INSTALLER_CAPABILITIES: &[i32] = &[0, 1, 2, 3, 4, 5, 6, 7, 8, 18, 27, 31];
-
-/// A bind, ready to be made.
-pub(crate) struct PreparedBind {
-    pub(crate) source: CString,
-    pub(crate) target: CString,
-    pub(crate) read_only: bool,
-}
-
-/// All that the new processes need.
-pub(crate) struct Prepared {
-    pub(crate) root: CString,
-    candidates: Vec<CString>,
-    // The pointers below point into these, which are therefore never touched again.
-    _argv: Vec<CString>,
-    _environment: Vec<CString>,
-    argv_pointers: Vec<*const libc::c_char>,
-    environment_pointers: Vec<*const libc::c_char>,
-    pub(crate) working_directory: CString,
-    pub(crate) binds: Vec<PreparedBind>,
-    pub(crate) hostname: Vec<u8>,
-    pub(crate) private_network: bool,
-    pub(crate) keep_capabilities: bool,
-}
-
-impl Prepared {
-    /// `None` if there is no argument.
-    pub(crate) fn new(
-        root: CString,
-        candidates: Vec<CString>,
-        argv: Vec<CString>,
-        environment: Vec<CString>,
-    ) -> Option<Self> {
-        if argv.is_empty() {
-            return None;
-        }
-        let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
-            strings
-                .iter()
-                .map(|s| s.as_ptr())
-                .chain([std::ptr::null()])
-                .collect()
-        };
-        Some(Self {
-            argv_pointers: pointers(&argv),
-            environment_pointers: pointers(&environment),
-            root,
-            candidates,
-            _argv: argv,
-            _environment: environment,
-            working_directory: c"/".to_owned(),
-            binds: Vec::new(),
-            hostname: Vec::new(),
-            private_network: true,
-            keep_capabilities: false,
-        })
-    }
-}
-
-/// What was being done. The number goes through the report pipe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Step {
-    Clone = 1,
-    Private,
-    Root,
-    Proc,
-    Dev,
-    Scratch,
-    Bind,
-    Pivot,
-    Name,
-    Streams,
-    Capabilities,
-    Directory,
-    Exec,
-    Worker,
-}
-
-const STEPS: &[Step] = &[
-    Step::Clone,
-    Step::Private,
-    Step::Root,
-    Step::Proc,
-    Step::Dev,
-    Step::Scratch,
-    Step::Bind,
-    Step::Pivot,
-    Step::Name,
-    Step::Streams,
-    Step::Capabilities,
-    Step::Directory,
-    Step::Exec,
-    Step::Worker,
-];
-
-impl Step {
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Clone => "starting a process in new namespaces",
-            Self::Private => "making the mounts private",
-            Self::Root => "mounting the root on itself",
-            Self::Proc => "mounting /proc",
-            Self::Dev => "making /dev",
-            Self::Scratch => "mounting the empty folders",
-            Self::Bind => "binding a folder of the machine",
-            Self::Pivot => "changing the root",
-            Self::Name => "setting the host name",
-            Self::Streams => "connecting input and output",
-            Self::Capabilities => "giving up capabilities",
-            Self::Directory => "changing to the working directory",
-            Self::Exec => "starting the program",
-            Self::Worker => "starting the second process",
-        }
-    }
-}
-
-/// A step that did not go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) step: Step,
-    pub(crate) errno: i32,
-}
-
-impl Failure {
-    pub(crate) fn source(self) -> std::io::Error {
-        std::io::Error::from_raw_os_error(self.errno)
-    }
-}
-
-pub(crate) fn at(step: Step) -> impl Fn(Errno) -> Failure {
-    move |errno| Failure {
-        step,
-        errno: errno.raw_os_error(),
-    }
-}
-
-/// What comes through the report pipe: eight bytes each, kind, step, two zeros, value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Message {
-    Failed(Failure),
-    Degraded(Failure),
-    Ended(i32),
-}
-
-impl Message {
-    fn to_bytes(self) -> [u8; 8] {
-        let (kind, step, value) = match self {
-            Self::Failed(f) => (0, f.step as u8, f.errno),
-            Self::Degraded(f) => (1, f.step as u8, f.errno),
-            Self::Ended(status) => (2, 0, status),
-        };
-        let [a, b, c, d] = value.to_ne_bytes();
-        [kind, step, 0, 0, a, b, c, d]
-    }
-
-    pub(crate) fn parse_all(bytes: &[u8]) -> impl Iterator<Item = Self> + '_ {
-        bytes.chunks_exact(8).filter_map(|chunk| {
-            let [kind, step, _, _, a, b, c, d] = *chunk else {
-                return None;
-            };
-            let value = i32::from_ne_bytes([a, b, c, d]);
-            let step = STEPS.iter().find(|s| **s as u8 == step);
-            match (kind, step) {
-                (0, Some(&step)) => Some(Self::Failed(Failure { step, errno: value })),
-                (1, Some(&step)) => Some(Self::Degraded(Failure { step, errno: value })),
-                (2, _) => Some(Self::Ended(value)),
-                _ => None,
-            }
-        })
-    }
-}
-
-/// `struct clone_args` of clone3(2), as far as it is used.
+/// `struct clone_args` of clone3(2).
 #[repr(C)]
 #[derive(Default)]
 struct CloneArguments {
@@ -203,18 +33,28 @@ struct CloneArguments {
     stack: u64,
     stack_size: u64,
     tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
 }
 
+/// `CLONE_INTO_CGROUP` (sched.h); it does not fit into the type that the C library has for flags.
+const INTO_CGROUP: u64 = 0x2_0000_0000;
+
 /// A copy of this process. Answers 0 in the copy.
-fn clone(flags: i32, pidfd: Option<&mut i32>) -> Result<libc::pid_t, Errno> {
+fn clone(flags: u64, pidfd: Option<&mut i32>, cgroup: Option<BorrowedFd<'_>>) -> Result<libc::pid_t, Errno> {
     let mut arguments = CloneArguments {
-        flags: u64::from(flags.cast_unsigned()),
+        flags,
         exit_signal: u64::from(libc::SIGCHLD.cast_unsigned()),
         ..CloneArguments::default()
     };
     if let Some(pidfd) = pidfd {
         arguments.flags |= u64::from(libc::CLONE_PIDFD.cast_unsigned());
         arguments.pidfd = std::ptr::from_mut(pidfd) as u64;
+    }
+    if let Some(cgroup) = cgroup {
+        arguments.flags |= INTO_CGROUP;
+        arguments.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
     }
     // SAFETY: the arguments outlive the call; without a stack the call is like fork, and the copy runs only code
     // of this module, which does not allocate, lock or unwind.
@@ -236,20 +76,26 @@ pub(crate) fn last_error() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
 }
 
-/// Starts both processes; answers the first one's id and handle. Streams that are `None` stay the caller's.
-pub(crate) fn start(
-    prepared: &Prepared,
-    streams: [Option<&OwnedFd>; 3],
-    report: &OwnedFd,
-) -> Result<(libc::pid_t, OwnedFd), Failure> {
-    let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-    if prepared.private_network {
-        flags |= libc::CLONE_NEWNET;
-    }
+/// The descriptors that the first process is given.
+#[derive(Clone, Copy)]
+pub(crate) struct Descriptors<'a> {
+    /// Input, output, errors; what is `None` stays the caller's.
+    pub(crate) streams: [Option<&'a OwnedFd>; 3],
+    /// The writing end of the report pipe.
+    pub(crate) report: &'a OwnedFd,
+    /// The first process's end of the socket.
+    pub(crate) control: &'a OwnedFd,
+    /// The control group to be started in.
+    pub(crate) cgroup: Option<BorrowedFd<'a>>,
+}
+
+/// Starts both processes; answers the first one's id and handle. It waits for a byte on the socket if it has a user
+/// namespace of its own.
+pub(crate) fn start(prepared: &Prepared, given: Descriptors<'_>) -> Result<(libc::pid_t, OwnedFd), Failure> {
     let mut handle = -1;
-    let pid = clone(flags, Some(&mut handle)).map_err(at(Step::Clone))?;
+    let pid = clone(prepared.namespaces, Some(&mut handle), given.cgroup).map_err(at(Step::Clone))?;
     if pid == 0 {
-        first(prepared, streams, report.as_fd());
+        first(prepared, given);
     }
     // SAFETY: the kernel has just made this descriptor for us.
     Ok((pid, unsafe { OwnedFd::from_raw_fd(handle) }))
@@ -300,29 +146,40 @@ fn report(pipe: BorrowedFd<'_>, message: Message) {
     let _unread = rustix::io::write(pipe, &message.to_bytes());
 }
 
+/// The exit code of a first process that could not do its work.
+const SETUP_FAILED: i32 = 125;
+
 /// Number 1 of the new pid namespace.
-fn first(prepared: &Prepared, streams: [Option<&OwnedFd>; 3], pipe: BorrowedFd<'_>) -> ! {
-    let _best = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    let pipe = match keep_only(streams, pipe) {
-        Ok(pipe) => pipe,
+fn first(prepared: &Prepared, given: Descriptors<'_>) -> ! {
+    identity::block_signals();
+    let (pipe, control) = match keep_only(given) {
+        Ok(kept) => kept,
         Err(errno) => {
-            report(pipe, Message::Failed(at(Step::Streams)(errno)));
-            exit(125);
+            report(given.report.as_fd(), Message::Failed(at(Step::Streams)(errno)));
+            exit(SETUP_FAILED);
         }
     };
-    let degraded = |failure| report(pipe, Message::Degraded(failure));
-    if let Err(failure) = mounts::set_up(prepared, &degraded) {
-        report(pipe, Message::Failed(failure));
-        exit(125);
+    let _best = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    if caller_is_gone(pipe) {
+        exit(SETUP_FAILED);
     }
-    let worker = match clone(0, None) {
+    if let Err(failure) = set_up(prepared, pipe, control) {
+        report(pipe, Message::Failed(failure));
+        exit(SETUP_FAILED);
+    }
+    let worker = match clone(0, None, None) {
         Ok(0) => second(prepared, pipe),
         Ok(pid) => pid,
         Err(errno) => {
             report(pipe, Message::Failed(at(Step::Worker)(errno)));
-            exit(125);
+            exit(SETUP_FAILED);
         }
     };
+    // Descriptors that only the program needs: kept here, they would keep its pipes and its terminal open.
+    for number in 0..3 {
+        // SAFETY: nothing of this process uses them.
+        unsafe { libc::close(number) };
+    }
     loop {
         let mut status = 0;
         // SAFETY: `status` outlives the call.
@@ -332,32 +189,113 @@ fn first(prepared: &Prepared, streams: [Option<&OwnedFd>; 3], pipe: BorrowedFd<'
             exit(0);
         }
         if ended < 0 && last_error() != Errno::INTR {
-            exit(125);
+            exit(SETUP_FAILED);
         }
     }
 }
 
-/// Puts the streams at 0, 1 and 2, the report pipe at 3, and closes all else: a copy of the caller's end of a pipe
-/// would keep that pipe open for ever.
-fn keep_only<'a>(streams: [Option<&OwnedFd>; 3], pipe: BorrowedFd<'a>) -> Result<BorrowedFd<'a>, Errno> {
+/// Whether the caller ended before this process asked for the signal that tells so.
+fn caller_is_gone(pipe: BorrowedFd<'_>) -> bool {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut polled = [PollFd::from_borrowed_fd(pipe, PollFlags::empty())];
+    rustix::event::poll(&mut polled, Some(&now)).is_ok()
+        && polled.iter().any(|fd| fd.revents().contains(PollFlags::ERR))
+}
+
+fn set_up(prepared: &Prepared, pipe: BorrowedFd<'_>, control: BorrowedFd<'_>) -> Result<(), Failure> {
+    let degraded = |failure| report(pipe, Message::Degraded(failure));
+    if prepared.namespaces & u64::from(libc::CLONE_NEWUSER.cast_unsigned()) != 0 {
+        let mut byte = [0u8];
+        match rustix::io::retry_on_intr(|| rustix::io::read(control, &mut byte)) {
+            Ok(1) => {}
+            Ok(_) => return Err(at(Step::Maps)(Errno::PIPE)),
+            Err(errno) => return Err(at(Step::Maps)(errno)),
+        }
+    }
+    if prepared.first_to_go
+        && let Err(errno) = mounts::write_file(c"/proc/self/oom_score_adj", b"1000")
+    {
+        degraded(at(Step::Limits)(errno));
+    }
+    mounts::set_up(prepared, &degraded)?;
+    if prepared.loopback
+        && let Err(errno) = devices::switch_on_loopback()
+    {
+        degraded(at(Step::Loopback)(errno));
+    }
+    if prepared.watched
+        && let Err(errno) = hand_out(control)
+    {
+        degraded(at(Step::Watch)(errno));
+    }
+    // What this process holds is a copy of the caller's memory. It is nobody's to look at, not even for the
+    // namespace's root.
+    // SAFETY: prctl with plain numbers.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
+    Ok(())
+}
+
+/// Sends the caller a view of the namespace's processes that is not the one that the program has, and one of its shared
+/// memory segments.
+fn hand_out(control: BorrowedFd<'_>) -> Result<(), Errno> {
+    let processes = mounts::processes()?;
+    let segments = mounts::shared_segments(&processes);
+    let mut descriptors = [processes.as_fd(); 2];
+    let mut count = 1;
+    if let Ok(segments) = &segments
+        && let Some(slot) = descriptors.get_mut(1)
+    {
+        *slot = segments.as_fd();
+        count = 2;
+    }
+    let descriptors = descriptors.get(..count).unwrap_or_default();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(Errno::NOBUFS);
+    }
+    rustix::net::sendmsg(
+        control,
+        &[IoSlice::new(b"w")],
+        &mut ancillary,
+        SendFlags::NOSIGNAL,
+    )?;
+    Ok(())
+}
+
+/// Puts the streams at 0, 1 and 2, the report pipe at 3, the socket at 4, and closes all else: a copy of the caller's
+/// end of a pipe would keep that pipe open for ever.
+fn keep_only<'a>(given: Descriptors<'_>) -> Result<(BorrowedFd<'a>, BorrowedFd<'a>), Errno> {
     const REPORT: i32 = 3;
-    // SAFETY: plain system calls on numbers; descriptor 3 is the report pipe from here on, and stays open until
-    // the process ends. Nothing else of this process uses a descriptor that is closed here.
+    const CONTROL: i32 = 4;
+    let [stdin, stdout, stderr] = given.streams;
+    let wanted = [stdin, stdout, stderr, Some(given.report), Some(given.control)];
+    let mut high = [-1; 5];
+    // SAFETY: plain system calls on numbers. All are moved up first, so that none is overwritten before it is placed.
+    // Descriptors 3 and 4 are the report pipe and the socket from here on, and stay open until the process ends.
+    // Nothing else of this process uses a descriptor that is closed here.
     unsafe {
-        for (number, stream) in (0..).zip(streams) {
-            if let Some(fd) = stream
-                && libc::dup2(fd.as_raw_fd(), number) < 0
-            {
+        for (stream, high) in wanted.iter().zip(&mut high) {
+            if let Some(fd) = stream {
+                *high = libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, CONTROL + 1);
+                if *high < 0 {
+                    return Err(last_error());
+                }
+            }
+        }
+        for (number, high) in (0..).zip(high) {
+            let flags = if number < REPORT { 0 } else { libc::O_CLOEXEC };
+            if high >= 0 && libc::dup3(high, number, flags) < 0 {
                 return Err(last_error());
             }
         }
-        if pipe.as_raw_fd() != REPORT && libc::dup3(pipe.as_raw_fd(), REPORT, libc::O_CLOEXEC) < 0 {
+        if libc::syscall(libc::SYS_close_range, CONTROL + 1, u32::MAX, 0) < 0 {
             return Err(last_error());
         }
-        if libc::syscall(libc::SYS_close_range, REPORT + 1, u32::MAX, 0) < 0 {
-            return Err(last_error());
-        }
-        Ok(BorrowedFd::borrow_raw(REPORT))
+        Ok((BorrowedFd::borrow_raw(REPORT), BorrowedFd::borrow_raw(CONTROL)))
     }
 }
 
@@ -372,25 +310,35 @@ fn second(prepared: &Prepared, pipe: BorrowedFd<'_>) -> ! {
 }
 
 fn become_program(prepared: &Prepared) -> Result<std::convert::Infallible, Failure> {
-    // SAFETY: plain system calls on numbers, and on data that outlives them.
+    match prepared.session {
+        // SAFETY: a plain system call.
+        Session::Own => drop(unsafe { libc::setsid() }),
+        Session::Terminal => identity::take_terminal().map_err(at(Step::Terminal))?,
+    }
+    // SAFETY: plain system calls on numbers.
     unsafe {
-        libc::setsid();
-        libc::umask(0o022);
-        // An ignored SIGPIPE, which Rust programs have, would be inherited.
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        libc::umask(prepared.umask);
         if libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) < 0 {
             return Err(at(Step::Streams)(last_error()));
         }
-        // Not the C library's function: it would wait for the threads of the caller, which this copy does not have.
-        libc::syscall(libc::SYS_setgroups, 0usize, std::ptr::null::<libc::gid_t>());
     }
-    if !prepared.keep_capabilities {
-        drop_capabilities().map_err(at(Step::Capabilities))?;
+    identity::reset_signals();
+    identity::set_limits(&prepared.limits).map_err(at(Step::Limits))?;
+    if let Some(cpus) = &prepared.cpus {
+        rustix::thread::sched_setaffinity(None, cpus).map_err(at(Step::Limits))?;
     }
+    identity::leave_groups();
+    match prepared.identity {
+        Identity::Root if prepared.filter.is_empty() => Ok(()),
+        Identity::Root => identity::no_new_privileges(),
+        Identity::Installer => identity::keep_installer(),
+        Identity::User { uid, gid } => identity::become_user(uid, gid),
+    }
+    .map_err(at(Step::User))?;
     rustix::process::chdir(prepared.working_directory.as_c_str()).map_err(at(Step::Directory))?;
+    if !prepared.filter.is_empty() {
+        identity::set_filter(&prepared.filter).map_err(at(Step::Filter))?;
+    }
     let mut failure = Errno::NOENT;
     for candidate in &prepared.candidates {
         // SAFETY: both arrays end with a null pointer, and all strings outlive the call.
@@ -407,25 +355,4 @@ fn become_program(prepared: &Prepared) -> Result<std::convert::Infallible, Failu
         }
     }
     Err(at(Step::Exec)(failure))
-}
-
-fn drop_capabilities() -> Result<(), Errno> {
-    // SAFETY: prctl with plain numbers.
-    unsafe {
-        for capability in 0..64 {
-            if !INSTALLER_CAPABILITIES.contains(&capability)
-                && libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) < 0
-            {
-                match last_error() {
-                    // Past the last one that this kernel knows.
-                    Errno::INVAL => break,
-                    errno => return Err(errno),
-                }
-            }
-        }
-        if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 {
-            return Err(last_error());
-        }
-    }
-    Ok(())
 }

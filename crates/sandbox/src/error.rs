@@ -78,6 +78,12 @@ pub enum SandboxError {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The file system of an overlay's upper folder keeps no `user.` attributes.
+    #[error("cannot write into an overlay at {}: its file system keeps no attributes of users", path.display())]
+    NoAttributes {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Reading or writing something failed.
     #[error("{action} {} failed: {source}", path.display())]
     Io {
@@ -108,6 +114,9 @@ impl SandboxError {
                     .to_owned(),
             ),
             Self::NotRoot { .. } => Some("call sandbox::enter() at the start of the program".to_owned()),
+            Self::NoAttributes { .. } => Some(
+                "take a folder on ext4, xfs or btrfs; memory keeps them since Linux 6.6 (CONFIG_TMPFS_XATTR)".to_owned(),
+            ),
             _ => None,
         }
     }

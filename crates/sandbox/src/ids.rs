@@ -82,6 +82,32 @@ pub(crate) fn read_map(text: &str) -> (u64, bool) {
     (total, identity)
 }
 
+/// A map for a namespace below one that has this map: each id is itself, up to `total` ids. Text for the kernel.
+pub(crate) fn same_ids(map: &str, total: u32) -> String {
+    let mut lines = String::new();
+    for line in map.lines().take(MAX_MAP_LINES) {
+        let mut fields = line.split_whitespace().map(str::parse::<u32>);
+        if let (Some(Ok(inside)), Some(Ok(_)), Some(Ok(count))) =
+            (fields.next(), fields.next(), fields.next())
+            && inside < total
+        {
+            let count = count.min(total - inside);
+            lines.push_str(&format!("{inside} {inside} {count}\n"));
+        }
+    }
+    lines
+}
+
+/// Name and home of a user in the text of `/etc/passwd`.
+pub(crate) fn user_entry(passwd: &str, uid: u32) -> Option<(String, String)> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let found = fields.nth(1)?.parse::<u32>().ok()? == uid;
+        found.then_some((name.to_owned(), fields.nth(2)?.to_owned()))
+    })
+}
+
 /// The name of a user in the text of `/etc/passwd`.
 pub(crate) fn user_name(passwd: &str, uid: u32) -> Option<String> {
     passwd.lines().find_map(|line| {
@@ -142,5 +168,16 @@ mod tests {
         let text = "root:x:0:0:root:/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\nbroken\n";
         assert_eq!(user_name(text, 1000).as_deref(), Some("anna"));
         assert_eq!(user_name(text, 5), None);
+        let entry = ("anna".to_owned(), "/home/anna".to_owned());
+        assert_eq!(user_entry(text, 1000), Some(entry));
+        assert_eq!(user_entry(text, 5), None);
+    }
+
+    #[test]
+    fn a_namespace_below_has_the_same_ids() {
+        let all = "         0          0 4294967295\n";
+        assert_eq!(same_ids(all, 65_536), "0 0 65536\n");
+        let joined = "0 1000 1\n1 100000 65535\n65536 300000 9\n";
+        assert_eq!(same_ids(joined, 65_536), "0 0 1\n1 1 65535\n");
     }
 }

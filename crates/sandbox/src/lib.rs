@@ -21,17 +21,30 @@
 
 mod cancel;
 mod child;
+mod cpus;
+mod devices;
 mod enter;
 mod error;
+mod filter;
+mod identity;
 mod ids;
+mod layer;
 mod limits;
 mod mounts;
 mod options;
 mod output;
 mod overlay;
+mod plan;
 mod points;
+mod prepared;
+mod report;
 mod run;
 mod scratch;
+mod session;
+mod streams;
+mod terminal;
+mod veil;
+mod watch;
 
 pub use cancel::Cancel;
 pub use enter::{Settings, Standing, already_inside, enter, standing};

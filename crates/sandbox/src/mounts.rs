@@ -1,8 +1,12 @@
 //! The mounts of a sandbox. Called between `clone3` and `execve`: system calls on prepared data only, see `child`.
 #![allow(unsafe_code)]
 
-use crate::child::{Failure, Prepared, PreparedBind, Step, at, last_error};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
+use crate::child::last_error;
+use crate::devices::{Dev, mount_dev};
+use crate::prepared::{Prepared, PreparedBind};
+use crate::report::{Failure, Step, at};
+use crate::veil;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
@@ -12,23 +16,9 @@ use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-/// Devices that are seen inside.
-const DEVICES: &[(&CStr, &CStr)] = &[
-    (c"null", c"/dev/null"),
-    (c"zero", c"/dev/zero"),
-    (c"full", c"/dev/full"),
-    (c"random", c"/dev/random"),
-    (c"urandom", c"/dev/urandom"),
-    (c"tty", c"/dev/tty"),
-];
-
-/// Links in `/dev`.
-const DEVICE_LINKS: &[(&CStr, &CStr)] = &[
-    (c"fd", c"/proc/self/fd"),
-    (c"stdin", c"/proc/self/fd/0"),
-    (c"stdout", c"/proc/self/fd/1"),
-    (c"stderr", c"/proc/self/fd/2"),
-];
+const PROC_ATTRIBUTES: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID
+    .union(MountAttrFlags::MOUNT_ATTR_NODEV)
+    .union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
 
 /// How often a path is resolved that others change at the same time.
 const MAX_TRIES: usize = 128;
@@ -38,7 +28,7 @@ pub(crate) fn open_inside(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> R
     resolve(root, path, flags)
 }
 
-fn open_below(root: &OwnedFd, path: &CStr) -> Result<OwnedFd, Errno> {
+pub(crate) fn open_below(root: &OwnedFd, path: &CStr) -> Result<OwnedFd, Errno> {
     resolve(root.as_fd(), path, OFlags::PATH)
 }
 
@@ -59,7 +49,7 @@ fn resolve<P: rustix::path::Arg + Copy>(
     }
 }
 
-fn attach(mount: &OwnedFd, target: &OwnedFd) -> Result<(), Errno> {
+pub(crate) fn attach(mount: &OwnedFd, target: &OwnedFd) -> Result<(), Errno> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     rustix::mount::move_mount(mount, c"", target, c"", flags)
 }
@@ -68,12 +58,25 @@ fn attach(mount: &OwnedFd, target: &OwnedFd) -> Result<(), Errno> {
 pub(crate) fn set_up(prepared: &Prepared, degraded: &dyn Fn(Failure)) -> Result<(), Failure> {
     rustix::mount::mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .map_err(at(Step::Private))?;
+    if prepared.veil.is_some()
+        && let Err(errno) = veil::restart_clock()
+    {
+        degraded(at(Step::Clock)(errno));
+    }
     let root = mount_root(prepared).map_err(at(Step::Root))?;
-    mount_proc(&root, degraded)?;
-    mount_dev(&root).map_err(at(Step::Dev))?;
-    mount_empty(&root, c"tmp", c"1777").map_err(at(Step::Scratch))?;
-    mount_empty(&root, c"run", c"0755").map_err(at(Step::Scratch))?;
-    match mount_empty(&root, c"sys", c"0555") {
+    let proc = mount_proc(&root, prepared, degraded)?;
+    let size = prepared.scratch.as_deref();
+    let dev = match &prepared.veil {
+        None => Dev::Plain,
+        Some(veil) => {
+            veil::cover(&root, &proc, veil).map_err(at(Step::Veil))?;
+            Dev::Sealed
+        }
+    };
+    mount_dev(&root, dev, size).map_err(at(Step::Dev))?;
+    mount_empty(&root, c"tmp", c"1777", size).map_err(at(Step::Scratch))?;
+    mount_empty(&root, c"run", c"0755", size).map_err(at(Step::Scratch))?;
+    match mount_empty(&root, c"sys", c"0555", size) {
         Ok(_) | Err(Errno::NOENT) => {}
         Err(errno) => return Err(at(Step::Scratch)(errno)),
     }
@@ -84,10 +87,32 @@ pub(crate) fn set_up(prepared: &Prepared, degraded: &dyn Fn(Failure)) -> Result<
     rustix::system::sethostname(&prepared.hostname).map_err(at(Step::Name))
 }
 
+/// A view of all processes of the namespace, that is attached nowhere.
+pub(crate) fn processes() -> Result<OwnedFd, Errno> {
+    new_mount(c"proc", &[], PROC_ATTRIBUTES)
+}
+
+/// The list of System V shared memory segments of this process's namespace, whoever reads it.
+pub(crate) fn shared_segments(proc: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    rustix::fs::openat(proc, c"sysvipc/shm", flags, Mode::empty())
+}
+
+/// Writes a file of the kernel's, in one piece.
+pub(crate) fn write_file(path: &CStr, bytes: &[u8]) -> Result<(), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+    rustix::io::write(&file, bytes).map(drop)
+}
+
 /// Mounts the root on itself, since only a mount can become a root. Answers the new mount: a path would still
 /// lead to the old one where the root is `/`.
 fn mount_root(prepared: &Prepared) -> Result<OwnedFd, Errno> {
     let tree = clone_tree(&prepared.root)?;
+    if prepared.inert_files {
+        let inert = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+        set_attributes(&tree, inert, libc::AT_RECURSIVE)?;
+    }
     rustix::mount::move_mount(
         &tree,
         c"",
@@ -98,76 +123,69 @@ fn mount_root(prepared: &Prepared) -> Result<OwnedFd, Errno> {
     Ok(tree)
 }
 
-fn clone_tree(path: &CStr) -> Result<OwnedFd, Errno> {
+pub(crate) fn clone_tree(path: &CStr) -> Result<OwnedFd, Errno> {
     let flags =
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     rustix::mount::open_tree(CWD, path, flags)
 }
 
-fn new_mount(kind: &CStr, mode: Option<&CStr>, attributes: MountAttrFlags) -> Result<OwnedFd, Errno> {
+/// A mount of a new file system, that is attached nowhere yet.
+pub(crate) fn new_mount(
+    kind: &CStr,
+    options: &[(&CStr, &CStr)],
+    attributes: MountAttrFlags,
+) -> Result<OwnedFd, Errno> {
     let context = rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
-    if let Some(mode) = mode {
-        rustix::mount::fsconfig_set_string(&context, c"mode", mode)?;
+    for (name, value) in options {
+        rustix::mount::fsconfig_set_string(&context, *name, *value)?;
     }
     rustix::mount::fsconfig_create(&context)?;
     rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
 }
 
-fn mount_proc(root: &OwnedFd, degraded: &dyn Fn(Failure)) -> Result<(), Failure> {
-    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
-        | MountAttrFlags::MOUNT_ATTR_NODEV
-        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+fn mount_proc(root: &OwnedFd, prepared: &Prepared, degraded: &dyn Fn(Failure)) -> Result<OwnedFd, Failure> {
     let target = open_below(root, c"proc").map_err(at(Step::Proc))?;
+    // Processes of others, the first one among them, are not seen, but by a group that nobody is in: without that word
+    // it would be the group 0.
+    let hidden: &[(&CStr, &CStr)] = &[(c"hidepid", c"2"), (c"gid", c"65534")];
+    let options = if prepared.veil.is_some() { hidden } else { &[] };
     // Where parts of the machine's /proc are covered (containers do so), the kernel refuses a fresh one in a user
     // namespace: then the machine's is shown.
-    let mount = match new_mount(c"proc", None, attributes) {
+    let mount = match new_mount(c"proc", options, PROC_ATTRIBUTES) {
         Ok(mount) => mount,
         Err(errno) => {
             degraded(at(Step::Proc)(errno));
             clone_tree(c"/proc").map_err(at(Step::Proc))?
         }
     };
-    attach(&mount, &target).map_err(at(Step::Proc))
+    attach(&mount, &target).map_err(at(Step::Proc))?;
+    Ok(mount)
 }
 
-fn mount_empty(root: &OwnedFd, path: &CStr, mode: &CStr) -> Result<OwnedFd, Errno> {
+fn mount_empty(root: &OwnedFd, path: &CStr, mode: &CStr, size: Option<&CStr>) -> Result<OwnedFd, Errno> {
     let target = open_below(root, path)?;
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-    let mount = new_mount(c"tmpfs", Some(mode), attributes)?;
+    let mount = new_memory(mode, size, attributes)?;
     attach(&mount, &target)?;
     Ok(mount)
 }
 
-fn mount_dev(root: &OwnedFd) -> Result<(), Errno> {
-    let dev = mount_empty(root, c"dev", c"0755")?;
-    for (name, source) in DEVICES {
-        let tree = match clone_tree(source) {
-            Ok(tree) => tree,
-            // A machine without that device.
-            Err(Errno::NOENT) => continue,
-            Err(errno) => return Err(errno),
-        };
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-        drop(rustix::fs::openat(
-            &dev,
-            *name,
-            flags,
-            Mode::from_raw_mode(0o666),
-        )?);
-        let point = rustix::fs::openat(&dev, *name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        attach(&tree, &point)?;
+/// A mount of memory of at most so many bytes, that is attached nowhere yet.
+pub(crate) fn new_memory(
+    mode: &CStr,
+    size: Option<&CStr>,
+    attributes: MountAttrFlags,
+) -> Result<OwnedFd, Errno> {
+    match size {
+        Some(size) => new_mount(c"tmpfs", &[(c"mode", mode), (c"size", size)], attributes),
+        None => new_mount(c"tmpfs", &[(c"mode", mode)], attributes),
     }
-    for (name, target) in DEVICE_LINKS {
-        rustix::fs::symlinkat(*target, &dev, *name)?;
-    }
-    rustix::fs::mkdirat(&dev, c"shm", Mode::from_raw_mode(0o1777))?;
-    rustix::fs::chmodat(&dev, c"shm", Mode::from_raw_mode(0o1777), AtFlags::empty())
 }
 
 fn bind_into(root: &OwnedFd, bind: &PreparedBind) -> Result<(), Errno> {
     let tree = clone_tree(&bind.source)?;
     if bind.read_only {
-        make_read_only(&tree)?;
+        make_read_only(&tree, libc::AT_RECURSIVE)?;
     }
     attach(&tree, &open_below(root, &bind.target)?)
 }
@@ -182,9 +200,14 @@ struct MountAttributes {
     user_namespace: u64,
 }
 
-fn make_read_only(tree: &OwnedFd) -> Result<(), Errno> {
+/// Makes a mount read-only; with `AT_RECURSIVE` those below it, too.
+pub(crate) fn make_read_only(tree: &OwnedFd, flags: i32) -> Result<(), Errno> {
+    set_attributes(tree, libc::MOUNT_ATTR_RDONLY, flags)
+}
+
+fn set_attributes(tree: &OwnedFd, set: u64, flags: i32) -> Result<(), Errno> {
     let attributes = MountAttributes {
-        set: libc::MOUNT_ATTR_RDONLY,
+        set,
         ..MountAttributes::default()
     };
     // SAFETY: the path is a C string and the attributes outlive the call.
@@ -193,7 +216,7 @@ fn make_read_only(tree: &OwnedFd) -> Result<(), Errno> {
             libc::SYS_mount_setattr,
             tree.as_raw_fd(),
             c"".as_ptr(),
-            libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
+            libc::AT_EMPTY_PATH | flags,
             &raw const attributes,
             std::mem::size_of::<MountAttributes>(),
         )

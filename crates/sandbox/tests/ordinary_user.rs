@@ -57,6 +57,13 @@ fn inside() {
     let before = common::listing(dir.path());
     common::check_isolation(dir.path());
     assert_eq!(common::listing(dir.path()), before);
+    let layers = tempfile::tempdir().unwrap();
+    common::layers::check_layers(layers.path());
+    let root = common::sealed::root();
+    common::sealed::check_view(root.path());
+    let root = common::hostile::root();
+    common::hostile::check_refusals(root.path());
+    common::hostile::check_limits(root.path());
     println!("inside as user {own}: all well");
 }
 

@@ -1,6 +1,10 @@
 //! Roots with a shell, and what must hold in each of them.
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
 
+pub(crate) mod hostile;
+pub(crate) mod layers;
+pub(crate) mod sealed;
+
 use lazuli_sandbox::{Options, run_in_root};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
