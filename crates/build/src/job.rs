@@ -188,3 +188,34 @@ pub struct BuildJob {
     /// What it may take.
     pub limits: Limits,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A job for tests.
+    pub(crate) fn job() -> BuildJob {
+        BuildJob {
+            component: "hello".to_owned(),
+            spec: InputFile::bytes("hello.spec", "Name: hello\n"),
+            sources: Vec::new(),
+            requires: Vec::new(),
+            options: BuildOptions::default(),
+            macros: Macros::default(),
+            architecture: Architecture::new("x86_64").unwrap(),
+            epoch: SourceDateEpoch(1_700_000_000),
+            allowances: Allowances::default(),
+            expected: Expected::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    #[test]
+    fn a_job_goes_through_json() {
+        let job = job();
+        let text = serde_json::to_string(&job).unwrap();
+        assert_eq!(serde_json::from_str::<BuildJob>(&text).unwrap(), job);
+        assert!(serde_json::from_str::<Architecture>("\"x86/64\"").is_err());
+    }
+}

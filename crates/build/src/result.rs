@@ -1,7 +1,7 @@
 //! What becomes of a build.
 
 use crate::check::Finding;
-use crate::{ContentDigest, Digest, PackageSet, Phase};
+use crate::{BuildKey, ContentDigest, Digest, PackageSet, Phase};
 use lazuli_rpm::Nevra;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub struct Built {
     pub source_package: BuiltPackage,
     /// What the check of the results found; nothing among it is an error.
     pub findings: Vec<Finding>,
+    /// What it depended on.
+    pub key: BuildKey,
     /// Build requirements that `%generate_buildrequires` added.
     pub generated: Vec<String>,
     /// The packages of the buildroot, those for the generated requirements included.

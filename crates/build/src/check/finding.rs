@@ -15,7 +15,7 @@ pub enum Severity {
     Error,
 }
 
-/// What a component may have in its packages that others may not.
+/// What a component may have in its packages that others may not. A path that ends with `/` stands for all below it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Allowances {
@@ -33,6 +33,12 @@ pub struct Allowances {
     pub without_build_id: BTreeSet<String>,
     /// Paths that may name the folder in which they were built.
     pub build_paths: BTreeSet<String>,
+}
+
+/// Whether a set of paths has a path, or a folder above it.
+pub(super) fn is_allowed(set: &BTreeSet<String>, path: &str) -> bool {
+    let is_above = |entry: &String| entry.ends_with('/') && path.starts_with(entry.as_str());
+    set.contains(path) || set.iter().any(is_above)
 }
 
 /// What is wrong.

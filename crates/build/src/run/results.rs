@@ -9,7 +9,7 @@ use crate::error::IoContext;
 use crate::package::sign;
 use crate::provenance::{ProvenanceInputs, provenance};
 use crate::result::{Built, BuiltPackage, Failure, FailureReason};
-use crate::{BuildError, Buildroot, Phase};
+use crate::{BuildError, BuildKey, Buildroot, KeyInputs, Phase};
 use std::path::{Path, PathBuf};
 
 /// The statement's name in the folder of results.
@@ -68,8 +68,14 @@ pub(super) fn finish(
             reason: "there is no source package".to_owned(),
         });
     };
+    let key = BuildKey::new(KeyInputs {
+        job: session.job,
+        buildroot: &root.packages,
+        generated: &generated,
+    });
     let statement = provenance(ProvenanceInputs {
         job: session.job,
+        key: &key,
         evr: &source_package.nevra.evr.to_string(),
         buildroot: &root.packages,
         packages: &packages,
@@ -100,6 +106,7 @@ pub(super) fn finish(
         source_package: moved(source_package, results),
         folder: results.to_owned(),
         findings,
+        key,
         generated,
         buildroot: root.packages,
         log: results.join(LOG),
