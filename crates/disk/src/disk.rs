@@ -24,6 +24,15 @@ pub struct Partition {
     pub size: u64,
 }
 
+/// How large a disk shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskSize {
+    /// Just as large as its partitions need.
+    Fitting,
+    /// So many bytes, in whole MiB; what its partitions leave stays free.
+    Fixed(u64),
+}
+
 /// What can fill a partition. The region is fresh: it reads as zeros.
 pub trait PartitionContent: Sync {
     /// Writes the content.
@@ -81,8 +90,8 @@ pub struct DiskWriter {
 }
 
 impl DiskWriter {
-    /// Starts the disk that shall be `path`, just as large as its partitions need.
-    pub fn create(path: &Path, guid: Uuid, partitions: Vec<Partition>) -> Result<Self> {
+    /// Starts the disk that shall be `path`.
+    pub fn create(path: &Path, guid: Uuid, size: DiskSize, partitions: Vec<Partition>) -> Result<Self> {
         let mut start = ALIGNMENT;
         let mut placed = Vec::with_capacity(partitions.len());
         for partition in partitions {
@@ -112,9 +121,23 @@ impl DiskWriter {
             });
             start = end;
         }
+        let needed = Table::disk_size(start);
+        let size = match size {
+            DiskSize::Fitting => needed,
+            DiskSize::Fixed(size) if size >= needed && size.is_multiple_of(ALIGNMENT) => size,
+            DiskSize::Fixed(size) => {
+                let problem = format!(
+                    "its partitions and their table need {needed} bytes, and whole MiB, but it shall have {size}"
+                );
+                return Err(Error::Settings {
+                    what: "disk",
+                    problem,
+                });
+            }
+        };
         let table = Table {
             disk: guid,
-            size: Table::disk_size(start),
+            size,
             partitions: placed,
         };
         let output = OutputFile::create(path)?;

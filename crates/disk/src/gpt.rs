@@ -137,6 +137,12 @@ impl Table {
         (end.max(ALIGNMENT) + (1 + ENTRY_SECTORS) * SECTOR).next_multiple_of(ALIGNMENT)
     }
 
+    /// Where the last partition of a disk of `size` bytes must end, in whole MiB.
+    pub fn partitions_end(size: u64) -> u64 {
+        let end = size.saturating_sub((1 + ENTRY_SECTORS) * SECTOR);
+        end - end % ALIGNMENT
+    }
+
     /// Writes the protective MBR and both copies of the table; `region` is the whole disk.
     pub fn write(&self, region: Region<'_>) -> Result<()> {
         self.check()?;

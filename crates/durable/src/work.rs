@@ -6,19 +6,29 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// The name of the folder in a held one that has the work.
+const CONTENT: &str = "content";
+
 /// A folder for unfinished work, held by a lock that ends with the process. Dropped, it and all in it is gone.
 ///
 /// What a killed process leaves behind is removed when the next one makes a folder with the same prefix beside it.
+///
+/// ```text
+/// parent/            locked while a folder is made in it: one at a time
+///   PREFIX1234-0/    locked as long as the work lasts
+///     content/       where the work is: never locked by its holder, so it can be the parent of other work folders
+/// ```
 #[derive(Debug)]
 pub struct WorkFolder {
-    path: PathBuf,
+    outer: PathBuf,
+    content: PathBuf,
     _held: File,
     is_kept: bool,
 }
 
 impl WorkFolder {
-    /// Makes the folder `parent/PREFIX…`; `parent` is made if it is missing. It must not itself be a work folder that is
-    /// held: that would wait for itself.
+    /// Makes a folder below `parent`, which is made if it is missing. It may be the [path](Self::path) of another work
+    /// folder.
     pub fn create(parent: &Path, prefix: &str) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         fs::create_dir_all(parent).map_err(|error| naming("make folder", parent, &error))?;
@@ -27,33 +37,35 @@ impl WorkFolder {
         turn.lock().map_err(|error| naming("lock", parent, &error))?;
         remove_abandoned(parent, prefix)?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("{prefix}{}-{number}", std::process::id()));
-        fs::create_dir(&path).map_err(|error| naming("make folder", &path, &error))?;
-        let held = File::open(&path).map_err(|error| naming("open folder", &path, &error))?;
-        held.lock().map_err(|error| naming("lock", &path, &error))?;
+        let outer = parent.join(format!("{prefix}{}-{number}", std::process::id()));
+        fs::create_dir(&outer).map_err(|error| naming("make folder", &outer, &error))?;
+        let held = File::open(&outer).map_err(|error| naming("open folder", &outer, &error))?;
+        held.lock().map_err(|error| naming("lock", &outer, &error))?;
+        let content = outer.join(CONTENT);
+        fs::create_dir(&content).map_err(|error| naming("make folder", &content, &error))?;
         Ok(Self {
-            path,
+            outer,
+            content,
             _held: held,
             is_kept: false,
         })
     }
 
-    /// Where it is.
+    /// Where the work is.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.content
     }
 
     /// Removes it now, for its errors.
     pub fn close(mut self) -> io::Result<()> {
         self.is_kept = true;
-        fs::remove_dir_all(&self.path).map_err(|error| naming("remove", &self.path, &error))
+        fs::remove_dir_all(&self.outer).map_err(|error| naming("remove", &self.outer, &error))
     }
 
-    /// Moves it to `target`, where it stays.
-    pub fn keep(mut self, target: &Path) -> io::Result<()> {
-        fs::rename(&self.path, target).map_err(|error| naming("rename", target, &error))?;
-        self.is_kept = true;
-        Ok(())
+    /// Moves what is in it to the folder `target`, where it stays.
+    pub fn keep(self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.content, target).map_err(|error| naming("rename", target, &error))?;
+        self.close()
     }
 }
 
@@ -61,7 +73,7 @@ impl Drop for WorkFolder {
     fn drop(&mut self) {
         if !self.is_kept {
             // The next run removes what cannot be removed now.
-            let _ = fs::remove_dir_all(&self.path);
+            let _ = fs::remove_dir_all(&self.outer);
         }
     }
 }
@@ -128,9 +140,30 @@ mod tests {
         let second = WorkFolder::create(dir.path(), "root-").unwrap();
         let mut expected = vec!["other".to_owned(), "root-file".to_owned()];
         for folder in [&first, &second] {
-            expected.push(folder.path().file_name().unwrap().to_string_lossy().into_owned());
+            expected.push(folder.outer.file_name().unwrap().to_string_lossy().into_owned());
         }
         expected.sort();
         assert_eq!(names(dir.path()), expected);
+    }
+    /// The kernel's locks know no owner within a process: were the parent's the one that is held, this would never end.
+    #[test]
+    fn one_can_be_in_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let outer = WorkFolder::create(dir.path(), "work-").unwrap();
+        let (send, receive) = std::sync::mpsc::channel();
+        let parent = outer.path().to_owned();
+        std::thread::spawn(move || send.send(WorkFolder::create(&parent, "work-")));
+        let inner = receive.recv_timeout(std::time::Duration::from_secs(30));
+        let inner = inner.expect("a work folder in another waits for itself").unwrap();
+        assert!(inner.path().starts_with(outer.path()));
+        let deeper = WorkFolder::create(inner.path(), "deeper-").unwrap();
+        let place = deeper.path().to_owned();
+        drop(deeper);
+        assert!(!place.exists());
+        // Making another beside it does not take it for abandoned.
+        let beside = WorkFolder::create(outer.path(), "work-").unwrap();
+        assert!(inner.path().exists() && beside.path().exists());
+        drop((inner, beside));
+        assert!(names(outer.path()).is_empty());
     }
 }

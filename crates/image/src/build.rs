@@ -14,14 +14,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lazuli_disk::disk::{DiskWriter, Partition};
-use lazuli_disk::gpt::{Attributes, derive_uuid, partition_type};
+use lazuli_disk::disk::{DiskSize, DiskWriter, Partition};
+use lazuli_disk::gpt::{ALIGNMENT, Attributes, Table, derive_uuid, partition_type};
 use lazuli_disk::{Digest, OutputFile, Tree, ext4, fat, qcow2, vhd};
 use lazuli_durable::WorkFolder;
 use sha2::Sha256;
 use uuid::{Uuid, uuid};
 
-use crate::finalise::{FinaliseSettings, finalise};
+use crate::finalise::{FinaliseSettings, Growth, finalise};
 use crate::initrd::{self, Initrd, InitrdSettings};
 use crate::manifest::{self, Artefact, Manifest, Package};
 use crate::view::View;
@@ -71,10 +71,21 @@ pub struct ImageSpec {
     /// The initrd.
     pub initrd: InitrdSettings,
     /// Host name until the cloud gives another.
-    pub hostname: String,
+    pub hostname: Option<String>,
+    /// Size of the whole disk in bytes. Without one it is what the partitions need; with one, a root partition without a
+    /// size of its own takes what the others leave.
+    pub disk_size: Option<u64>,
     /// Size of the EFI system partition in bytes.
     pub esp_size: u64,
-    /// Bytes that are free in the root file system before it grows; of no effect with a `root_size`.
+    /// Label of the EFI system partition's file system, up to 11 capital letters, digits and the like.
+    pub esp_label: String,
+    /// Label of the root file system, up to 16 bytes.
+    pub root_label: String,
+    /// Whether the root takes the whole disk of the machine.
+    pub root_growth: Growth,
+    /// Folders of the root for other file systems.
+    pub mount_points: Vec<String>,
+    /// Bytes that are free in the root file system before it grows, at least; of no effect with a `root_size`.
     pub root_free: u64,
     /// Size of the root partition in bytes, where it is not to follow from what is in it.
     pub root_size: Option<u64>,
@@ -84,6 +95,10 @@ pub struct ImageSpec {
     pub packages: Vec<Package>,
     /// Texts by name, for the manifest.
     pub labels: BTreeMap<String, String>,
+    /// What it can do, for the manifest: `machine-bootable`.
+    pub capabilities: Vec<String>,
+    /// Where it is to be published, for the manifest.
+    pub channels: Vec<String>,
     /// `SOURCE_DATE_EPOCH`: the time of everything that has none of its own.
     pub epoch: u32,
 }
@@ -99,13 +114,20 @@ impl ImageSpec {
             arch: "x86_64".to_owned(),
             command_line: "rw rootfstype=ext4 console=tty0 console=ttyS0,115200".to_owned(),
             initrd: InitrdSettings::new(i64::from(epoch)),
-            hostname: "lazuli".to_owned(),
+            hostname: Some("lazuli".to_owned()),
+            disk_size: None,
             esp_size: 256 * MIB,
+            esp_label: "ESP".to_owned(),
+            root_label: "root".to_owned(),
+            root_growth: Growth::AtBoot,
+            mount_points: Vec::new(),
             root_free: 256 * MIB,
             root_size: None,
             formats: vec![Format::Raw, Format::Qcow2, Format::Vhd],
             packages: Vec::new(),
             labels: BTreeMap::new(),
+            capabilities: Vec::new(),
+            channels: Vec::new(),
             epoch,
         }
     }
@@ -193,6 +215,8 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
     clock.start(Stage::Finalise);
     let settings = FinaliseSettings {
         hostname: spec.hostname.clone(),
+        growth: spec.root_growth,
+        mount_points: spec.mount_points.clone(),
         epoch: i64::from(spec.epoch),
     };
     let root = finalise(root, &settings)?;
@@ -226,6 +250,8 @@ pub fn build(spec: &ImageSpec, root: Tree, out: &Path, progress: &(dyn Fn(Stage)
         arch: spec.arch.clone(),
         distribution: spec.distribution.clone(),
         labels: spec.labels.clone(),
+        capabilities: spec.capabilities.clone(),
+        channels: spec.channels.clone(),
         created: manifest::rfc3339(spec.epoch.into()),
         epoch: spec.epoch.into(),
         kernel: disk.kernel,
@@ -362,18 +388,24 @@ fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, initrd: &Initrd, raw: &P
             "root",
             partition_type::ROOT_X86_64,
             ids.root,
-            Attributes::GROW_FILE_SYSTEM,
+            match spec.root_growth {
+                Growth::AtBoot => Attributes::GROW_FILE_SYSTEM,
+                Growth::Never => Attributes::NONE,
+            },
             root_settings.size,
         ),
     ];
-    let disk = DiskWriter::create(raw, ids.disk, partitions)?;
+    let size = spec.disk_size.map_or(DiskSize::Fitting, |size| {
+        DiskSize::Fixed(size.next_multiple_of(MIB))
+    });
+    let disk = DiskWriter::create(raw, ids.disk, size, partitions)?;
     // Compressing the initrd takes as long as writing the root, and by one processor: both at the same time.
     let write_esp = || -> Result<manifest::Kernel> {
         let boot = kernel_image(spec, root, initrd, ids.root)?;
         let settings = fat::Settings {
             size: esp_size,
             volume_id: ids.esp_volume,
-            label: "ESP".to_owned(),
+            label: spec.esp_label.clone(),
             epoch: spec.epoch,
         };
         fat::plan(&boot.files, &settings)?.write(disk.region(0)?)?;
@@ -409,10 +441,27 @@ fn write_disk(spec: &ImageSpec, ids: &Ids, root: &Tree, initrd: &Initrd, raw: &P
 /// The settings of the root file system, with its size.
 fn root_settings(spec: &ImageSpec, ids: &Ids, root: &Tree) -> Result<ext4::Settings> {
     let mut settings = ext4::Settings::new(0, ids.root_file_system, spec.epoch);
-    settings.label = "root".to_owned();
-    let size = match spec.root_size {
-        Some(size) => size,
-        None => ext4::minimum_size(root, &settings)? + spec.root_free,
+    settings.label.clone_from(&spec.root_label);
+    let size = match (spec.root_size, spec.disk_size) {
+        (Some(size), _) => size,
+        (None, None) => ext4::minimum_size(root, &settings)? + spec.root_free,
+        (None, Some(disk)) => {
+            let needed = ext4::minimum_size(root, &settings)? + spec.root_free;
+            let end = Table::partitions_end(disk.next_multiple_of(MIB));
+            let left = end.saturating_sub(ALIGNMENT + spec.esp_size.next_multiple_of(MIB));
+            if left < needed {
+                let problem = format!(
+                    "a disk of {disk} bytes leaves {left} for the root file system, which needs {needed}: {} of them free",
+                    spec.root_free
+                );
+                return Err(lazuli_disk::Error::Settings {
+                    what: "disk",
+                    problem,
+                }
+                .into());
+            }
+            left
+        }
     };
     settings.size = size.next_multiple_of(MIB);
     Ok(settings)

@@ -9,7 +9,8 @@
 //! | `/etc/machine-id` | empty | systemd makes an id at first boot and keeps it. `uninitialized` would also make it a "first boot" with all presets applied again, which were applied when the image was made: 3 s for nothing under emulation, and questions of systemd-firstboot if a setting is missing |
 //! | `/etc/.updated`, `/var/.updated` | as new as `/usr` | the caches (`ld.so.cache`, hwdb, catalogue) are made; without these files systemd makes them again |
 //! | host keys of ssh, seeds, logs, caches | gone | they must not be shared between machines |
-//! | `/usr/lib/repart.d/50-root.conf`, a link that starts `systemd-growfs-root` | there | the root partition and file system grow to the size of the disk, at every boot, if there is something to grow |
+//! | `/usr/lib/repart.d/50-root.conf`, a link that starts `systemd-growfs-root` | there | the root partition and file system grow to the size of the disk, at every boot, if there is something to grow; with [`Growth::Never`] neither is there, and cloud-init is told to leave them alone |
+//! | mount points | empty folders | what is mounted there brings its own owner and mode |
 //! | `/etc/resolv.conf` | link to resolved's stub | only where the root has resolved |
 
 use lazuli_disk::{Content, Entry, Kind, Tree, TreeBuilder, TreePath};
@@ -20,10 +21,23 @@ use crate::{Error, Result};
 /// What is particular to an image.
 #[derive(Debug, Clone)]
 pub struct FinaliseSettings {
-    /// `/etc/hostname`; cloud-init or DHCP replace it.
-    pub hostname: String,
+    /// `/etc/hostname`, which cloud-init or DHCP replace; without one, the file is left as it is.
+    pub hostname: Option<String>,
+    /// Whether the root grows.
+    pub growth: Growth,
+    /// Folders to make for other file systems, by absolute path.
+    pub mount_points: Vec<String>,
     /// The time of new files, in seconds since 1970.
     pub epoch: i64,
+}
+
+/// Whether the root partition and its file system take the whole disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// At every boot, if there is something to grow.
+    AtBoot,
+    /// They stay as they were made.
+    Never,
 }
 
 /// Folders whose contents are dropped but which stay.
@@ -43,13 +57,25 @@ const DROPPED: &[&str] = &[
 /// Starts of paths that belong to one machine.
 const DROPPED_STARTS: &[&str] = &["etc/ssh/ssh_host_"];
 
+/// What tells cloud-init not to grow the root: it does both by default.
+const KEPT_ROOT: (&str, &str) = (
+    "etc/cloud/cloud.cfg.d/50-kept-root.cfg",
+    "# The root file system of this image keeps its size.\ngrowpart: { mode: \"off\" }\nresize_rootfs: false\n",
+);
+
 /// Makes the root of an image.
 pub fn finalise(root: Tree, settings: &FinaliseSettings) -> Result<Tree> {
-    check_hostname(&settings.hostname)?;
+    if let Some(hostname) = &settings.hostname {
+        check_hostname(hostname)?;
+    }
+    for path in &settings.mount_points {
+        check_mount_point(View::new(&root), path)?;
+    }
     let has = |path: &str| -> Result<bool> { Ok(View::new(&root).find(path)?.is_some()) };
     let resolved = has("/usr/lib/systemd/systemd-resolved")?;
     let repart =
         has("/usr/bin/systemd-repart")? && has("/usr/lib/systemd/system/systemd-growfs-root.service")?;
+    let cloud_init = has("/etc/cloud")?;
     let localtime = has("/usr/share/zoneinfo/Etc/UTC")?;
     let usr_time = View::new(&root)
         .find("/usr")?
@@ -71,7 +97,9 @@ pub fn finalise(root: Tree, settings: &FinaliseSettings) -> Result<Tree> {
         editor.folder(folder)?;
     }
     editor.file("etc/machine-id", 0o444, "")?;
-    editor.file("etc/hostname", 0o644, &format!("{}\n", settings.hostname))?;
+    if let Some(hostname) = &settings.hostname {
+        editor.file("etc/hostname", 0o644, &format!("{hostname}\n"))?;
+    }
     editor.file_unless_there(
         "etc/fstab",
         "# The root file system is named on the kernel's command line; the EFI partition is found by systemd.\n",
@@ -82,12 +110,18 @@ pub fn finalise(root: Tree, settings: &FinaliseSettings) -> Result<Tree> {
     if localtime && editor.builder.get(&TreePath::new("etc/localtime")?).is_none() {
         editor.link("etc/localtime", "../usr/share/zoneinfo/Etc/UTC")?;
     }
-    if repart {
+    if settings.growth == Growth::Never && cloud_init {
+        editor.file_unless_there(KEPT_ROOT.0, KEPT_ROOT.1)?;
+    }
+    if settings.growth == Growth::AtBoot && repart {
         editor.file_unless_there("usr/lib/repart.d/50-root.conf", "[Partition]\nType=root\n")?;
         editor.link_unless_there(
             "usr/lib/systemd/system/local-fs.target.wants/systemd-growfs-root.service",
             "../systemd-growfs-root.service",
         )?;
+    }
+    for path in &settings.mount_points {
+        editor.folder(path)?;
     }
     // Adding to /usr must not make it newer than the caches.
     if let Some(usr) = editor.builder.get_mut(&TreePath::new("usr")?) {
@@ -123,6 +157,35 @@ fn check_hostname(name: &str) -> Result<()> {
             value: name.to_owned(),
             problem: "it must be 1 to 63 letters, digits and hyphens, with no hyphen at its ends",
         });
+    }
+    Ok(())
+}
+
+/// A mount point is a folder that is still there when the machine runs.
+fn check_mount_point(root: View<'_>, path: &str) -> Result<()> {
+    let place = TreePath::new(path)?;
+    let refuse = |problem| {
+        Err(Error::Setting {
+            setting: "mount point",
+            value: path.to_owned(),
+            problem,
+        })
+    };
+    if place.is_root() {
+        return refuse("it is the root itself");
+    }
+    for folder in EMPTIED {
+        if place.is_within(&TreePath::new(folder)?) {
+            return refuse("what is there is made anew at every boot");
+        }
+    }
+    // Every folder on the way, since a link leads elsewhere when the image runs.
+    let mut at = TreePath::root();
+    for name in place.as_bytes().split(|&b| b == b'/') {
+        at = at.join(name)?;
+        if root.tree().get(&at).is_some_and(|entry| !entry.is_directory()) {
+            return refuse("it is, or passes, something that is no folder");
+        }
     }
     Ok(())
 }
@@ -230,11 +293,85 @@ mod tests {
         b.finish().unwrap()
     }
 
+    fn settings() -> FinaliseSettings {
+        FinaliseSettings {
+            hostname: Some("lazuli".to_owned()),
+            growth: Growth::AtBoot,
+            mount_points: Vec::new(),
+            epoch: 0,
+        }
+    }
+
+    /// The paths that one settings' tree has and the other's has not.
+    fn gained(from: &FinaliseSettings, to: &FinaliseSettings) -> Vec<String> {
+        let mut builder = root().into_builder();
+        builder
+            .add(Entry::directory("/etc/cloud", 0o755).unwrap())
+            .unwrap();
+        let root = builder.finish().unwrap();
+        let before = finalise(root.clone(), from).unwrap();
+        let after = finalise(root, to).unwrap();
+        let new = after
+            .entries()
+            .iter()
+            .filter(|entry| before.get(&entry.path).is_none());
+        new.map(|entry| entry.path.to_string()).collect()
+    }
+
+    #[test]
+    fn a_root_grows_or_keeps_its_size() {
+        let never = FinaliseSettings {
+            growth: Growth::Never,
+            ..settings()
+        };
+        let growing = [
+            "/usr/lib/repart.d",
+            "/usr/lib/repart.d/50-root.conf",
+            "/usr/lib/systemd/system/local-fs.target.wants",
+            "/usr/lib/systemd/system/local-fs.target.wants/systemd-growfs-root.service",
+        ];
+        assert_eq!(gained(&never, &settings()), growing);
+        let kept = [
+            "/etc/cloud/cloud.cfg.d",
+            "/etc/cloud/cloud.cfg.d/50-kept-root.cfg",
+        ];
+        assert_eq!(gained(&settings(), &never), kept);
+    }
+
+    #[test]
+    fn mount_points_are_folders_that_last() {
+        let with = |path: &str| FinaliseSettings {
+            mount_points: vec![path.to_owned()],
+            ..settings()
+        };
+        assert_eq!(gained(&settings(), &with("/srv/data")), ["/srv", "/srv/data"]);
+        assert_eq!(gained(&settings(), &with("/usr/bin")), [""; 0]);
+        for bad in [
+            "/",
+            "/run/x",
+            "/tmp",
+            "/usr/bin/systemd-repart",
+            "/etc/machine-id/x",
+        ] {
+            let error = finalise(root(), &with(bad)).unwrap_err();
+            assert!(matches!(error, Error::Setting { .. }), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_host_without_a_name_of_its_own() {
+        let nameless = FinaliseSettings {
+            hostname: None,
+            ..settings()
+        };
+        assert_eq!(gained(&nameless, &settings()), ["/etc/hostname"]);
+    }
+
     #[test]
     fn machine_state_goes_and_first_boot_state_comes() {
         let settings = FinaliseSettings {
-            hostname: "lazuli".to_owned(),
             epoch: 100,
+            ..settings()
         };
         let tree = finalise(root(), &settings).unwrap();
         let text: String = tree
@@ -280,8 +417,8 @@ mod tests {
     fn host_names_are_checked() {
         for bad in ["", "-a", "a-", "a b", "a.b", "ä"] {
             let settings = FinaliseSettings {
-                hostname: bad.to_owned(),
-                epoch: 0,
+                hostname: Some(bad.to_owned()),
+                ..settings()
             };
             assert!(
                 matches!(finalise(root(), &settings), Err(Error::Setting { .. })),

@@ -138,6 +138,12 @@ pub struct Manifest {
     /// What the image's definition says of it: texts by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub labels: BTreeMap<String, String>,
+    /// What the image can do: `machine-bootable`, `container`, `systemd`, `runtime-package-management`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub capabilities: Vec<String>,
+    /// Where it is to be published.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub channels: Vec<String>,
     /// The build's fixed time, RFC 3339 in UTC.
     pub created: String,
     /// `SOURCE_DATE_EPOCH` of the build.

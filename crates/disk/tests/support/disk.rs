@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lazuli_disk::disk::{DiskWriter, Partition, PartitionContent};
+use lazuli_disk::disk::{DiskSize, DiskWriter, Partition, PartitionContent};
 use lazuli_disk::gpt::{Attributes, derive_uuid, partition_type};
 use lazuli_disk::{Content, Error, Tree, ext4, fat};
 use uuid::{Uuid, uuid};
@@ -53,6 +53,7 @@ pub fn write_disk(path: &Path, tree: &Tree, files: &[fat::File]) -> Result<(), E
     let mut writer = DiskWriter::create(
         path,
         derive_uuid(SEED, "disk"),
+        DiskSize::Fitting,
         vec![
             partition("esp", partition_type::ESP, 40 * MIB, Attributes::NONE),
             partition(

@@ -46,8 +46,11 @@ pub struct InitrdSettings {
     pub kernel: Option<String>,
     /// Kernel modules by name; each is loaded at start. A final `?` marks one that may be missing.
     pub modules: Vec<String>,
-    /// More programs or files of the root, by path.
+    /// More of the root, by path: programs with the libraries that they need, other files, links with what they lead to,
+    /// and folders, but not what is in them.
     pub extra_files: Vec<String>,
+    /// What is the initrd's own. It comes last, in the place of anything of the same path.
+    pub own: Vec<Entry>,
     /// The zstd level of the archive, 1 to 19.
     pub compression: i32,
     /// The time of all entries, in seconds since 1970.
@@ -61,6 +64,7 @@ impl InitrdSettings {
             kernel: None,
             modules: DEFAULT_MODULES.iter().map(|&s| s.to_owned()).collect(),
             extra_files: Vec::new(),
+            own: Vec::new(),
             compression: 9,
             epoch,
         }
@@ -119,8 +123,11 @@ pub fn build(root: &Tree, settings: &InitrdSettings) -> Result<Initrd> {
     for path in ["/bin", "/sbin", "/lib", "/lib64"] {
         collector.take_link(path)?;
     }
-    for path in required_files().iter().chain(&settings.extra_files) {
+    for path in &required_files() {
         collector.take(path, "the initrd")?;
+    }
+    for path in &settings.extra_files {
+        collector.take_any(path)?;
     }
     for path in contents::OPTIONAL_PROGRAMS {
         if view.find(path)?.is_some() {
@@ -144,6 +151,9 @@ pub fn build(root: &Tree, settings: &InitrdSettings) -> Result<Initrd> {
         load_list(&catalogue, settings).into_bytes(),
     )?;
     add_own_files(&mut collector)?;
+    for entry in &settings.own {
+        collector.builder.replace(entry.clone().at(settings.epoch));
+    }
     Ok(Initrd {
         tree: collector.finish()?,
         kernel,
@@ -312,6 +322,20 @@ impl<'t> Collector<'t> {
     fn take_library(&mut self, library: &str, needed_by: &str) -> Result<()> {
         let path = self.find_library(library, needed_by, &[])?;
         self.take(&path, "the initrd")
+    }
+
+    /// Takes what is at `path`, whatever it is. A link need not lead anywhere: what it leads to may come at run time.
+    fn take_any(&mut self, path: &str) -> Result<()> {
+        let end = self.view.find(path)?;
+        if let Some(folder) = end.filter(|end| end.is_directory()) {
+            self.add(folder.clone());
+            return self.take_link(path);
+        }
+        let is_link = self.view.tree().get(&TreePath::new(path)?).is_some();
+        if end.is_none() && is_link {
+            return self.take_link(path);
+        }
+        self.take(path, "the initrd")
     }
 
     /// Takes the link at `path` itself, if it is one.

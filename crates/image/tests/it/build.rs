@@ -5,6 +5,7 @@ use std::process::Command;
 
 use lazuli_disk::{Entry, TreePath};
 use lazuli_image::build::{Built, build};
+use lazuli_image::finalise::Growth;
 use lazuli_image::manifest::Manifest;
 use lazuli_image::{Error, Format, ImageSpec, verify};
 
@@ -273,7 +274,7 @@ fn settings_that_cannot_be_are_refused() {
         assert_eq!(names(out.path()), [""; 0]);
     };
     check(&|spec| spec.formats.clear());
-    check(&|spec| spec.hostname = "two words".to_owned());
+    check(&|spec| spec.hostname = Some("two words".to_owned()));
     check(&|spec| spec.version = "../2".to_owned());
     check(&|spec| spec.id = String::new());
     check(&|spec| spec.initrd.compression = 40);
@@ -292,6 +293,92 @@ fn the_root_can_have_a_fixed_size() {
     support::add(&mut root, "/usr/large", 0o644, vec![7; 65 << 20]);
     let error = build(&spec, root.finish().unwrap(), out.path(), &|_| {}).unwrap_err();
     assert!(error.to_string().contains("too small"), "{error}");
+}
+
+/// What one image's disk is like for other tools: the partition table, and the labels of the file systems.
+#[test]
+fn disk_and_file_systems_have_the_sizes_and_labels_that_are_set() {
+    let out = tempfile::tempdir().unwrap();
+    let mut spec = spec();
+    spec.formats = vec![Format::Raw];
+    spec.disk_size = Some((300 << 20) - 5);
+    spec.esp_label = "BOOT-1".to_owned();
+    spec.root_label = "Lazuli root".to_owned();
+    spec.root_growth = Growth::Never;
+    let built = make(&spec, out.path());
+    let raw = built.images[0].1.to_str().unwrap();
+    assert_eq!(std::fs::metadata(raw).unwrap().len(), 300 << 20);
+    assert_eq!(built.manifest.disk_size, 300 << 20);
+    let (esp, root) = (&built.manifest.partitions[0], &built.manifest.partitions[1]);
+    // The root has what the table's two copies and the ESP leave.
+    assert_eq!((esp.size, root.size), (40 << 20, 258 << 20));
+    if let Some(table) = tool("sgdisk", &["-v", "-i", "2", raw]) {
+        assert!(table.contains("No problems found"), "{table}");
+        assert!(table.contains("Attribute flags: 0000000000000000"), "{table}");
+    }
+    if let Some(label) = tool("mlabel", &["-s", "-i", &format!("{raw}@@{}", esp.offset), "::"]) {
+        assert!(label.contains("BOOT-1"), "{label}");
+    }
+    let superblock = format!("{raw}?offset={}", root.offset);
+    if let Some(text) = tool("debugfs", &["-R", "show_super_stats -h", &superblock]) {
+        assert!(text.contains("Lazuli root"), "{text}");
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with("Block count:") && line.ends_with(" 66048")),
+            "{text}"
+        );
+    }
+
+    // With a root of its own size, the rest of the disk stays free.
+    spec.root_size = Some(64 << 20);
+    spec.root_growth = Growth::AtBoot;
+    let built = make(&spec, out.path());
+    assert_eq!(built.manifest.disk_size, 300 << 20);
+    assert_eq!(built.manifest.partitions[1].size, 64 << 20);
+    if let Some(table) = tool("sgdisk", &["-v", "-i", "2", raw]) {
+        assert!(table.contains("No problems found"), "{table}");
+        assert!(table.contains("Attribute flags: 0800000000000000"), "{table}");
+    }
+}
+
+#[test]
+fn a_disk_that_is_too_small_is_refused() {
+    let check = |change: &dyn Fn(&mut ImageSpec), expected: &str| {
+        let out = tempfile::tempdir().unwrap();
+        let mut spec = spec();
+        spec.disk_size = Some(100 << 20);
+        change(&mut spec);
+        let error = build(&spec, support::root().finish().unwrap(), out.path(), &|_| {}).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(names(out.path()), [""; 0]);
+    };
+    check(
+        &|spec| spec.root_free = 80 << 20,
+        "leaves 60817408 for the root file system",
+    );
+    check(
+        &|spec| spec.root_size = Some(80 << 20),
+        "its partitions and their table need 127926272 bytes",
+    );
+    check(
+        &|spec| spec.disk_size = Some(1),
+        "leaves 0 for the root file system",
+    );
+}
+
+#[test]
+fn the_manifest_says_what_the_image_is_for() {
+    let out = tempfile::tempdir().unwrap();
+    let mut spec = spec();
+    spec.formats = vec![Format::Raw];
+    spec.labels.insert("vendor".to_owned(), "Lazuli".to_owned());
+    spec.capabilities = vec!["machine-bootable".to_owned()];
+    spec.channels = vec!["beta".to_owned()];
+    let text = std::fs::read(make(&spec, out.path()).manifest_path).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(manifest["labels"]["vendor"], "Lazuli");
+    assert_eq!(manifest["capabilities"], serde_json::json!(["machine-bootable"]));
+    assert_eq!(manifest["channels"], serde_json::json!(["beta"]));
 }
 
 /// A build that fails after an earlier one leaves no manifest that would vouch for files of two builds.

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod build;
+mod initrd;
 mod sbom;
 mod support;

@@ -16,6 +16,8 @@ const TOOLS: &[&str] = &[
 
 fn manifest() -> Manifest {
     Manifest {
+        capabilities: Vec::new(),
+        channels: Vec::new(),
         schema: SCHEMA,
         name: "server".to_owned(),
         version: "2.0".to_owned(),
