@@ -80,6 +80,8 @@ pub enum Command {
     /// Make, sign and check rpm-md repositories
     #[command(subcommand)]
     Repo(RepoCommand),
+    /// Build components from source, in the order that they need each other, as many at once as the machine can
+    Build(Box<BuildArgs>),
     /// Build, boot and verify images
     #[command(subcommand)]
     Image(ImageCommand),
@@ -300,6 +302,55 @@ pub enum Picture {
     Dot,
     /// A picture that browsers show
     Svg,
+}
+
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// Components, `@groups` or patterns; what they need is built too, where it is not in the cache
+    #[arg(required_unless_present_any = ["all", "changed", "log"])]
+    pub names: Vec<String>,
+    /// Everything that has a spec
+    #[arg(long, conflicts_with_all = ["names", "changed"])]
+    pub all: bool,
+    /// What is different from a state of the project, and what depends on that
+    #[arg(long, conflicts_with = "names")]
+    pub changed: bool,
+    /// The state that `--changed` compares with: any revision of git [default: HEAD]
+    #[arg(long, requires = "changed", value_name = "REVISION")]
+    pub from: Option<String>,
+    /// Builds at once [default: the number of processors]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// After a failure, go on with all that does not depend on it
+    #[arg(long, short)]
+    pub keep_going: bool,
+    /// Build what was named anew, even where the cache has the result
+    #[arg(long)]
+    pub force: bool,
+    /// Build what was named again, with all varied that should not matter, and compare
+    #[arg(long)]
+    pub verify: bool,
+    /// A shell in the sandbox: in the failed one, or else in a fresh one with the spec and its sources
+    #[arg(long, conflicts_with_all = ["all", "changed", "verify", "dry_run"])]
+    pub shell: bool,
+    /// Leave the sandboxes of failed builds on the disk
+    #[arg(long)]
+    pub keep_failed: bool,
+    /// Say what would be built, and why, and build nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Say of each build why it runs: what it depends on, as it was and as it is
+    #[arg(long)]
+    pub explain: bool,
+    /// Print how long each build and its phases took
+    #[arg(long)]
+    pub timings: bool,
+    /// Leave out `%check`
+    #[arg(long)]
+    pub no_check: bool,
+    /// Print the log of the last build of a component
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["names", "all", "changed"])]
+    pub log: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,6 +15,8 @@ mod query;
 mod render;
 mod show;
 mod update;
+pub use changes::changes_since;
+pub use project::SpecProject;
 pub use update::{Scope, locked, update};
 
 /// Digits of a commit in a list.

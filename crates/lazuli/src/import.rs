@@ -100,6 +100,17 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<()> {
     Ok(())
 }
 
+/// Fills both repositories and writes their metadata, for builds from source.
+pub fn for_buildroots(workspace: &Workspace) -> Result<()> {
+    let lock = ensure_fetched(workspace, Reach::Everything, false)?;
+    let time = workspace.time(&lock);
+    for scope in scopes(Reach::Everything) {
+        fill(workspace, &lock, *scope, Cache::Use)?;
+        crate::repo::create(workspace, &workspace.repository_of(*scope), time)?;
+    }
+    Ok(())
+}
+
 /// Fills both repositories and writes their metadata: a root can be installed from them.
 fn repositories(workspace: &Workspace, lock: &LockFile, cache: Cache) -> Result<()> {
     let time = workspace.time(lock);

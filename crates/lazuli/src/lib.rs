@@ -16,6 +16,7 @@
 // A program has no public interface but `main` and its declaration: else, `pub` means "for the other modules".
 #![allow(unreachable_pub, missing_docs)]
 
+mod build;
 mod cli;
 mod component;
 mod failure;
@@ -59,9 +60,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
-    if let Command::Image(command) = &cli.command
-        && image::needs_namespace(command)
-    {
+    let needs_namespace = match &cli.command {
+        Command::Image(command) => image::needs_namespace(command),
+        Command::Build(arguments) => build::needs_namespace(arguments),
+        _ => false,
+    };
+    if needs_namespace {
         // Before any thread is started: a namespace is entered by a process of one thread.
         enter()?;
     }
@@ -73,6 +77,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         Command::Graph(command) => graph::run(&open()?, command),
         Command::Import(args) => import::run(&open()?, args),
         Command::Repo(command) => repo::run(&open()?, command),
+        Command::Build(arguments) => build::run(&open()?, arguments),
         Command::Image(command) => image::run(&open()?, command),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut command(), "lazuli", &mut std::io::stdout());

@@ -132,6 +132,17 @@ fn check(workspace: &Workspace, dir: &Path, key: Option<&Path>) -> Result<()> {
     }
 }
 
+/// What a repository of the project has, from the signature on.
+pub fn records(repository: &Path, keyring: &Keyring) -> Result<Vec<PackageRecord>> {
+    let fetcher = FolderFetcher {
+        root: repository.to_owned(),
+    };
+    let trusted = MetadataKeyring(keyring.clone());
+    let opened = open_repository(&fetcher, Signatures::Required(&trusted), Rollback::FirstContact)
+        .or_fail(Kind::Trust)?;
+    opened.packages().or_fail(Kind::Trust)
+}
+
 /// Seconds since 1970 as a time.
 pub fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)

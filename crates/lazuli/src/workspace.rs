@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Earliest creation time of a development key: a signature may not be older than its key, and is as old as the lock.
-const KEY_CREATED: u64 = 1_577_836_800; // 2020-01-01
+pub const KEY_CREATED: u64 = 1_577_836_800; // 2020-01-01
 
 /// The project and its surroundings.
 pub struct Workspace {
@@ -145,6 +145,14 @@ impl Workspace {
     pub fn build_repository(&self) -> PathBuf {
         self.out
             .join("repo-build")
+            .join(self.distro.version.as_str())
+            .join(self.architecture.to_string())
+    }
+
+    /// The repository of what is built from source.
+    pub fn built_repository(&self) -> PathBuf {
+        self.out
+            .join("built")
             .join(self.distro.version.as_str())
             .join(self.architecture.to_string())
     }

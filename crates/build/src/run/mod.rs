@@ -33,7 +33,7 @@ pub(crate) use circumstances::Circumstances;
 pub use generate::{REQUIREMENT_ROUNDS_MAX, generates_requirements};
 pub(crate) use macros::TOP;
 
-use crate::result::{Built, Failure, FailureReason};
+use crate::result::{Built, Failure, FailureReason, Kept};
 use crate::{BuildError, BuildJob, Buildroot, Cancel, Observer, Phase, RootSource};
 use generate::Asked;
 use lazuli_rpm::Signer;
@@ -84,6 +84,39 @@ pub fn build(
     cancel: &Cancel,
 ) -> Result<Result<Built, Failure>, BuildError> {
     build_under(job, roots, settings, observer, cancel, &Circumstances::usual(job))
+}
+
+/// Makes the sandbox of a build, with its buildroot, its spec and its sources, and runs nothing in it: for a person to look
+/// at. It stays until [`Kept::remove`].
+pub fn prepare(
+    job: &BuildJob,
+    roots: &dyn RootSource,
+    settings: &BuildSettings<'_>,
+    observer: &dyn Observer,
+    cancel: &Cancel,
+) -> Result<Result<Kept, Failure>, BuildError> {
+    let circumstances = Circumstances::usual(job);
+    let settings = BuildSettings {
+        keep: Keep::Always,
+        ..*settings
+    };
+    let mut session = Session::start(job, &settings, &circumstances, observer, cancel)?;
+    let root = match session.root(roots, &job.requires)? {
+        Ok(root) => root,
+        Err(reason) => return session.fail(reason, None).map(Err),
+    };
+    session.log.begin(Phase::Inputs);
+    let folder = session.work.path().to_owned();
+    let sandbox = session.sandbox(&folder, &root)?;
+    session.log.finish()?;
+    match session::keep(session.work, &sandbox, &settings)? {
+        Some(kept) => Ok(Ok(kept)),
+        None => Err(BuildError::BadInput {
+            what: "folder for builds",
+            value: settings.work.display().to_string(),
+            reason: "a sandbox in memory cannot be kept",
+        }),
+    }
 }
 
 /// A build under circumstances that should not matter.

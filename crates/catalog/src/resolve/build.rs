@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::schema::{self, HashType, OriginType, ReleaseCalculation};
-use crate::value::{DependencyText, FileName};
+use crate::value::{AbsolutePath, DependencyText, FileName};
 
 /// How a component is built, rendered and numbered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -18,7 +18,27 @@ pub struct BuildSettings {
     pub defines: BTreeMap<String, String>,
     /// Macros to undefine.
     pub undefines: Vec<String>,
-    /// Whether the origin of the sources is put into the package.
+    /// What may be in the packages of a component that others may not have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Allowed {
+    /// Files that may be setuid or setgid.
+    pub setuid: Vec<AbsolutePath>,
+    /// Files and folders that everybody may write to.
+    pub world_writable: Vec<AbsolutePath>,
+    /// Files that may have capabilities.
+    pub capabilities: Vec<AbsolutePath>,
+    /// Files outside the folders of packages.
+    pub outside: Vec<AbsolutePath>,
+    /// Names of libraries that may go though the build before had them.
+    pub lost_sonames: Vec<String>,
+    /// Programs and libraries without a build-id.
+    pub without_build_id: Vec<AbsolutePath>,
+    /// Files that may name the folder in which they were built.
+    pub build_paths: Vec<AbsolutePath>,
+}
+
+/// Whether the origin of the sources is put into the package.
     pub upstream_provenance: UpstreamProvenance,
     /// The `%check` section.
     pub check: CheckPhase,
@@ -28,6 +48,8 @@ pub struct BuildSettings {
     pub effort: BuildEffort,
     /// What is taken from the imported packages though a component provides it: names of components, or requirements.
     pub bootstrap: Vec<DependencyText>,
+    /// What may be in its packages that others may not have. Not in the fingerprint.
+    pub allow: Allowed,
     /// How the release number comes about.
     pub release: ReleaseCalculation,
     /// Which files a rendered spec keeps.
@@ -187,6 +209,7 @@ pub(crate) fn resolve_build(config: &schema::Component) -> BuildSettings {
             false => BuildEffort::Ordinary,
         },
         bootstrap: build.bootstrap,
+        allow: resolve_allow(build.allow.unwrap_or_default()),
         release: config
             .release
             .as_ref()
@@ -196,6 +219,18 @@ pub(crate) fn resolve_build(config: &schema::Component) -> BuildSettings {
             Some(true) => FileFilter::All,
             _ => FileFilter::Referenced,
         },
+    }
+}
+
+fn resolve_allow(allow: schema::BuildAllow) -> Allowed {
+    Allowed {
+        setuid: allow.setuid,
+        world_writable: allow.world_writable,
+        capabilities: allow.capabilities,
+        outside: allow.outside,
+        lost_sonames: allow.lost_sonames,
+        without_build_id: allow.without_build_id,
+        build_paths: allow.build_paths,
     }
 }
 

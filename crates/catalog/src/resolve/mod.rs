@@ -9,7 +9,7 @@ mod overlay;
 mod publish;
 
 pub use build::{
-    BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile, SourceDigest,
+    Allowed, BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile, SourceDigest,
     SourceOrigin, SourcePlacement, UpstreamProvenance,
 };
 pub use component::{

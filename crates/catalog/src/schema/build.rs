@@ -1,7 +1,7 @@
 //! How a component is built from source: build options, release numbers, rendering and source files.
 
 use super::{Local, Table, entry, record, replaced};
-use crate::value::{DependencyText, FileName, HexDigest};
+use crate::value::{AbsolutePath, DependencyText, FileName, HexDigest};
 
 record! {
     /// Build options.
@@ -25,6 +25,8 @@ record! {
         /// **Lazuli:** what the build takes from the imported packages though a component provides it, so that components
         /// which need each other can be built: names of components, or what the spec requires, as it requires it.
         bootstrap: Vec<DependencyText>,
+        /// **Lazuli:** what may be in its packages that others may not have.
+        allow: Option<BuildAllow>,
     }
 }
 
@@ -54,6 +56,26 @@ record! {
     BuildHints {
         /// The build takes much time or memory. Default: false.
         expensive: Option<bool>,
+    }
+}
+
+record! {
+    /// **Lazuli:** what may be in the packages of a component that others may not have: each a word of somebody who has looked.
+    BuildAllow {
+        /// Files that may be setuid or setgid.
+        setuid: Vec<AbsolutePath>,
+        /// Files and folders that everybody may write to.
+        world_writable: Vec<AbsolutePath>,
+        /// Files that may have capabilities.
+        capabilities: Vec<AbsolutePath>,
+        /// Files outside the folders of packages.
+        outside: Vec<AbsolutePath>,
+        /// Names of libraries, as `libz.so.1`, that may go though the build before had them.
+        lost_sonames: Vec<String>,
+        /// Programs and libraries without a build-id.
+        without_build_id: Vec<AbsolutePath>,
+        /// Files that may name the folder in which they were built.
+        build_paths: Vec<AbsolutePath>,
     }
 }
 

@@ -22,7 +22,7 @@ mod resource;
 mod test;
 
 pub use build::{
-    Build, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation,
+    Build, BuildAllow, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation,
     Render, SourceFile,
 };
 pub use component::{

@@ -262,6 +262,8 @@ impl Fields {
             outcome: _,
             effort: _,
             bootstrap,
+            // What the check of the packages lets through.
+            allow: _,
             release,
             file_filter,
         } = build;

@@ -48,7 +48,7 @@ impl Root {
         let repository = workspace.repository();
         let keyring =
             Keyring::from_bytes(workspace.signing_key()?.certificate()?.as_bytes()).or_fail(Kind::Trust)?;
-        let records = records(&repository, &keyring)?;
+        let records = crate::repo::records(&repository, &keyring)?;
         let mut pool = Pool::new(&workspace.architecture.to_string());
         pool.add_repository("lazuli", 99, records, None)?;
         let solution = resolve(&pool, image)?;
@@ -142,17 +142,6 @@ fn memory_available() -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
     kib.unwrap_or(0) * 1024
-}
-
-/// What the project's own repository has, from the signature on.
-fn records(repository: &Path, keyring: &Keyring) -> Result<Vec<PackageRecord>> {
-    let fetcher = FolderFetcher {
-        root: repository.to_owned(),
-    };
-    let trusted = crate::repo::MetadataKeyring(keyring.clone());
-    let opened = open_repository(&fetcher, Signatures::Required(&trusted), Rollback::FirstContact)
-        .or_fail(Kind::Trust)?;
-    opened.packages().or_fail(Kind::Trust)
 }
 
 fn resolve(pool: &Pool, image: &ResolvedImage) -> Result<Solution> {
