@@ -204,7 +204,9 @@ mod tests {
             ..Notes::default()
         };
         drive(&mut schedule, &worker, &Cancel::default());
-        let done = schedule.ids().filter(|id| matches!(schedule.state(*id), State::Done(_)));
+        let done = schedule
+            .ids()
+            .filter(|id| matches!(schedule.state(*id), State::Done(_)));
         assert_eq!(done.count(), 4);
         assert_eq!(worker.looked.lock().expect("a lock").len(), 4);
         assert_eq!(worker.ran.lock().expect("a lock").len(), 3);

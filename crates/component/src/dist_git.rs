@@ -1,11 +1,13 @@
 //! A provider over dist-git repositories and lookaside caches, by `lazuli-source`.
 
+mod origin;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lazuli_catalog::CommitId;
+use lazuli_catalog::{CommitId, ResolvedSourceFile};
 use lazuli_source::{
-    self as source, Digest, DistGit, FileName, FileRequest, FileVersion, Freshness, FullCommit,
+    self as source, DebianArchiveSettings, Digest, DistGit, FileName, FileVersion, Freshness, FullCommit,
     HashAlgorithm, LookasideRequest, OnProgress, SourceEntry, Sources, TreeMode, TreePath, UrlTemplate,
     Variable,
 };
@@ -26,6 +28,8 @@ pub struct DistGitProvider<'a> {
     pub freshness: Freshness,
     /// Is told how fetching goes.
     pub progress: OnProgress<'a>,
+    /// The archive that source files of the kind `debian-source` come from, if the distribution's version has one.
+    pub archive: Option<&'a DebianArchiveSettings>,
 }
 
 impl std::fmt::Debug for DistGitProvider<'_> {
@@ -49,7 +53,7 @@ fn repository(package: &UpstreamPackage) -> Result<DistGit, ProviderError> {
     })
 }
 
-fn entry(file: &LookasideFile) -> Result<SourceEntry, ProviderError> {
+pub(crate) fn entry(file: &LookasideFile) -> Result<SourceEntry, ProviderError> {
     let algorithm = HashAlgorithm::parse(&file.hash_type).ok_or_else(|| {
         format!(
             "the hash algorithm {} of {} is not known",
@@ -173,14 +177,7 @@ impl SourceProvider for DistGitProvider<'_> {
         Ok(stored(self.sources.lookaside(&request, self.progress)?))
     }
 
-    fn download(&self, uri: &str, file: &LookasideFile) -> Result<Content, ProviderError> {
-        let SourceEntry { name, digest } = entry(file)?;
-        let request = FileRequest {
-            name,
-            digest,
-            size: None,
-            urls: vec![uri.to_owned()],
-        };
-        Ok(stored(self.sources.file(&request, self.progress)?))
+    fn source_file(&self, file: &ResolvedSourceFile) -> Result<Content, ProviderError> {
+        origin::fetch(self, file).map(stored)
     }
 }

@@ -14,6 +14,7 @@
 //! | what must be rebuilt, and why | [`changed()`] |
 //! | which release, which changelog | [`history`] |
 //! | what is built | [`Renderer`] |
+//! | what a build takes, with all sources | [`Renderer::build_inputs`] |
 //! | what does the project change | [`project_diff`] |
 //! | which commit, and what is recorded | [`Updater`] |
 //! | how does a component come in | [`add()`] |
@@ -31,6 +32,7 @@ pub mod fingerprint;
 pub mod git;
 pub mod history;
 pub mod index;
+mod inputs;
 pub mod overlay;
 pub mod provider;
 mod render;
@@ -50,6 +52,7 @@ pub use dist_git::DistGitProvider;
 pub use files::ProjectFiles;
 pub use fingerprint::{Environment, FieldChange, Fingerprint, FingerprintError, explain};
 pub use git::{GitError, GitRepository, GitTree, Person};
+pub use inputs::{BuildFile, BuildInputs, InputsError};
 pub use provider::{CommitChoice, LocalMirror, SourceProvider, UpstreamPackage};
 pub use render::{
     Mode, OrphanFolder, Outcome, RenderError, Rendered, Renderer, StaleLock, Verdict, Written,
@@ -58,7 +61,7 @@ pub use render::{
 pub use source_tree::{
     Content, FileMode, SourceFile, SourcePath, SourceTree, StoredFile, TreeChange, TreeError,
 };
-pub use sources::SourcesError;
+pub use sources::{ExternalFile, ExternalSource, SourcesError};
 pub use spec_reader::{ReaderError, References, SpecReader, SpecSummary};
 pub use state::{ProjectState, StateError, has_spec};
 pub use update::{

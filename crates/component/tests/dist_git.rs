@@ -30,6 +30,7 @@ fn dist_git_and_a_mirror_agree() {
     let sources = Sources::open(settings).unwrap();
     let provider = DistGitProvider {
         sources: &sources,
+        archive: None,
         freshness: Freshness::Newest,
         progress: &|_| {},
     };

@@ -73,7 +73,12 @@ pub fn places(workspace: &Workspace) -> Places {
     let architecture = workspace.architecture.to_string();
     Places {
         folder: workspace.out.join("build").join(version).join(&architecture),
-        logs: workspace.out.join("logs").join("build").join(version).join(&architecture),
+        logs: workspace
+            .out
+            .join("logs")
+            .join("build")
+            .join(version)
+            .join(&architecture),
         resolutions: workspace.cache.join("resolutions"),
     }
 }
@@ -90,8 +95,10 @@ fn run_plan(
     let signer = key.signer(at(crate::workspace::KEY_CREATED));
     let places = places(workspace);
     let cache = open_cache(workspace)?;
-    let buildroots = Buildroots::open(workspace.cache.join(BUILDROOTS)).map_err(|error| failure(error.into()))?;
-    let index = ContentIndex::open(&workspace.cache.join("content.index")).map_err(|error| failure(error.into()))?;
+    let buildroots =
+        Buildroots::open(workspace.cache.join(BUILDROOTS)).map_err(|error| failure(error.into()))?;
+    let index =
+        ContentIndex::open(&workspace.cache.join("content.index")).map_err(|error| failure(error.into()))?;
     let index = Mutex::new(index);
     let cancel = Cancel::default();
     let stop = cancel.clone();
@@ -114,9 +121,21 @@ fn run_plan(
         executor: &executor,
         watcher: &live,
         cancel: &cancel,
-        keep: if arguments.keep_failed || arguments.shell { Keep::Failed } else { Keep::Never },
-        rebuild: &if arguments.force { plan.wanted.clone() } else { BTreeSet::new() },
-        freshness: if arguments.dry_run { Freshness::Ask } else { Freshness::Take },
+        keep: if arguments.keep_failed || arguments.shell {
+            Keep::Failed
+        } else {
+            Keep::Never
+        },
+        rebuild: &if arguments.force {
+            plan.wanted.clone()
+        } else {
+            BTreeSet::new()
+        },
+        freshness: if arguments.dry_run {
+            Freshness::Ask
+        } else {
+            Freshness::Take
+        },
     };
     let mut schedule = schedule(arguments, plan)?;
     let workshop = Workshop::open(settings, &schedule).map_err(failure)?;
@@ -179,7 +198,10 @@ fn verify(
 ) -> Result<std::collections::BTreeMap<String, lazuli_build::workshop::Verified>> {
     let endings = workshop.endings();
     let there = |name: &String| endings.get(name).and_then(Ending::result).is_some();
-    let tasks = plan.tasks.iter().filter(|task| plan.wanted.contains(&task.name) && there(&task.name));
+    let tasks = plan
+        .tasks
+        .iter()
+        .filter(|task| plan.wanted.contains(&task.name) && there(&task.name));
     let limits = machine::limits(arguments.jobs);
     verify_components(workshop, tasks.cloned().collect(), limits, Some(signer), BUILDER).or_fail(Kind::Failed)
 }
@@ -200,7 +222,10 @@ fn save(index: &Mutex<ContentIndex>) -> Result<()> {
 fn print_log(workspace: &Workspace, name: &str) -> Result<()> {
     let logs = Logs::new(places(workspace).logs);
     let Some(last) = logs.all(name).map_err(failure)?.pop() else {
-        return Err(Failure::message(Kind::Failed, format!("there is no log of a build of `{name}`")));
+        return Err(Failure::message(
+            Kind::Failed,
+            format!("there is no log of a build of `{name}`"),
+        ));
     };
     let text = read_log(&last).map_err(failure)?;
     let facts = serde_json::json!({ "component": name, "log": last, "text": text });

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::checkout::{Checkout, CommitRecord, FileVersion, FullCommit};
 use crate::crates;
 use crate::debian;
+use crate::digest::Digest;
 use crate::error::SourceError;
 use crate::git::Repositories;
 use crate::http::Downloader;
@@ -13,8 +14,8 @@ use crate::lookaside;
 use crate::name::TreePath;
 use crate::progress::OnProgress;
 use crate::request::{
-    CommitChoice, CrateRequest, CrateSource, DebianRequest, DebianSource, DistGit, Fetched, FileRequest,
-    LookasideRequest, NamedFile, Request, ResolvedCommit, StoredFile,
+    CommitChoice, CrateRequest, CrateSource, DebianFileRequest, DebianRequest, DebianSource, DistGit,
+    Fetched, FileRequest, LookasideRequest, NamedFile, Request, ResolvedCommit, StoredFile,
 };
 use crate::settings::{Settings, WeakDigests};
 use crate::store::Store;
@@ -140,6 +141,20 @@ impl Sources {
         progress: OnProgress<'_>,
     ) -> Result<DebianSource, SourceError> {
         debian::fetch(&self.store, request, self.settings.network, progress)
+    }
+
+    /// One tarball of a Debian source package, by its digest, or if that is not known by what the signed list says.
+    pub fn debian_file(
+        &self,
+        request: &DebianFileRequest,
+        progress: OnProgress<'_>,
+    ) -> Result<StoredFile, SourceError> {
+        debian::fetch_file(&self.store, request, self.settings.network, progress)
+    }
+
+    /// A file that is in the store already, hashed once more.
+    pub fn stored(&self, digest: &Digest) -> Result<Option<StoredFile>, SourceError> {
+        self.store.find(digest)
     }
 
     /// Crates with their dependencies.

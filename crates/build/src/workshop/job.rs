@@ -14,8 +14,8 @@ use crate::drive::Worker;
 use crate::run::Keep;
 use crate::schedule::{Lookup, Outcome, Schedule, Start, TaskId};
 use crate::{
-    BuildError, BuildJob, BuildKey, Buildroot, Buildroots, Built, Cancel, ContentIndex, Digest, Event, Failure,
-    FailureReason, KeyInputs, Observer, Origin, PackageSet, RootSource, Stock,
+    BuildError, BuildJob, BuildKey, Buildroot, Buildroots, Built, Cancel, ContentIndex, Digest, Event,
+    Failure, FailureReason, KeyInputs, Observer, Origin, PackageSet, RootSource, Stock,
 };
 use lazuli_cache::{Cache, CacheKey, NewEntry, ObjectName, Placement};
 use lazuli_durable::WorkFolder;
@@ -174,7 +174,9 @@ impl<'a> Workshop<'a> {
     #[must_use]
     pub fn endings(&self) -> BTreeMap<String, Ending> {
         let endings = lock(&self.endings);
-        let named = endings.iter().map(|(number, ending)| (self.names[*number].clone(), ending.clone()));
+        let named = endings
+            .iter()
+            .map(|(number, ending)| (self.names[*number].clone(), ending.clone()));
         named.collect()
     }
 
@@ -188,7 +190,10 @@ impl<'a> Workshop<'a> {
     /// A buildroot for a recipe, and for what its spec generates.
     #[must_use]
     pub fn roots<'r>(&'r self, recipe: &'r Recipe) -> impl RootSource + 'r {
-        Roots { workshop: self, recipe }
+        Roots {
+            workshop: self,
+            recipe,
+        }
     }
 
     fn resolve_base(&self) -> Result<PackageSet, WorkshopError> {
@@ -208,7 +213,11 @@ impl<'a> Workshop<'a> {
         requires: &[String],
         visible: &[(PathBuf, Arc<ComponentResult>)],
     ) -> Result<PackageSet, WorkshopError> {
-        let mut parts = vec!["layer".to_owned(), self.imported.to_string(), format!("{requires:?}")];
+        let mut parts = vec![
+            "layer".to_owned(),
+            self.imported.to_string(),
+            format!("{requires:?}"),
+        ];
         for (folder, result) in visible {
             parts.push(folder.display().to_string());
             parts.extend(result.packages.iter().map(|package| package.digest.to_string()));
@@ -250,12 +259,18 @@ impl<'a> Workshop<'a> {
 
     /// The recipe of a component, its buildroot, its key.
     fn prepare(&self, number: usize) -> Result<Recipe, FailureReport> {
-        let job = self.settings.recipes.recipe(&self.names[number]).map_err(|error| FailureReport {
-            help: error.help.clone(),
-            ..unstarted(error.to_string())
-        })?;
+        let job = self
+            .settings
+            .recipes
+            .recipe(&self.names[number])
+            .map_err(|error| FailureReport {
+                help: error.help.clone(),
+                ..unstarted(error.to_string())
+            })?;
         let visible = self.visible(number);
-        let set = self.resolve(&job.requires, &visible).map_err(|error| report(&error))?;
+        let set = self
+            .resolve(&job.requires, &visible)
+            .map_err(|error| report(&error))?;
         let key = BuildKey::new(KeyInputs {
             job: &job,
             buildroot: &set,
@@ -311,7 +326,10 @@ impl<'a> Workshop<'a> {
         let Some(entry) = cache.get(&cache_key(&known)?)? else {
             return Ok(None);
         };
-        let generated = entry.facts.get(GENERATED).map(|text| serde_json::from_str::<Vec<String>>(text));
+        let generated = entry
+            .facts
+            .get(GENERATED)
+            .map(|text| serde_json::from_str::<Vec<String>>(text));
         let whole = match generated {
             None => known,
             Some(Ok(generated)) => self.whole_key(recipe, &generated)?,
@@ -322,7 +340,10 @@ impl<'a> Workshop<'a> {
             .map_err(WorkshopError::io("make a work folder below", &work))?;
         let new = staging.path().join("result");
         std::fs::create_dir(&new).map_err(WorkshopError::io("make folder", &new))?;
-        if cache.restore(&cache_key(&whole)?, &new, Placement::Link)?.is_none() {
+        if cache
+            .restore(&cache_key(&whole)?, &new, Placement::Link)?
+            .is_none()
+        {
             return Ok(None);
         }
         let result = ComponentResult::read(&new, component).filter(|result| result.key == whole);
@@ -352,7 +373,12 @@ impl<'a> Workshop<'a> {
     }
 
     /// Writes down what is current now, and removes what is not any more.
-    fn settle(&self, recipe: &Recipe, result: &ComponentResult, attempt: Option<Attempt>) -> Result<(), WorkshopError> {
+    fn settle(
+        &self,
+        recipe: &Recipe,
+        result: &ComponentResult,
+        attempt: Option<Attempt>,
+    ) -> Result<(), WorkshopError> {
         if self.settings.freshness == Freshness::Ask {
             return Ok(());
         }
@@ -405,7 +431,10 @@ impl<'a> Workshop<'a> {
             watcher: self.settings.watcher,
             component,
         };
-        let ended = self.settings.executor.execute(&work, &observer, self.settings.cancel);
+        let ended = self
+            .settings
+            .executor
+            .execute(&work, &observer, self.settings.cancel);
         let ended = ended.map_err(|error| report(&error.into()))?;
         match ended {
             Ok(built) => self.take(recipe, &built, &new).map_err(|error| report(&error)),
@@ -418,7 +447,9 @@ impl<'a> Workshop<'a> {
         let current = Record::read(self.settings.places, component).current;
         let folder = current.map(|key| self.settings.places.result(component, &key));
         let result = folder.and_then(|folder| Some((ComponentResult::read(&folder, component)?, folder)));
-        result.map(|(result, folder)| result.files(&folder)).unwrap_or_default()
+        result
+            .map(|(result, folder)| result.files(&folder))
+            .unwrap_or_default()
     }
 
     /// Takes the result of a build: into the cache, then where dependents find it.
@@ -464,7 +495,10 @@ impl<'a> Workshop<'a> {
         for entry in std::fs::read_dir(folder).map_err(WorkshopError::io("read folder", folder))? {
             let entry = entry.map_err(WorkshopError::io("read folder", folder))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            files.push((ObjectName::new(name).map_err(lazuli_cache::CacheError::from)?, entry.path()));
+            files.push((
+                ObjectName::new(name).map_err(lazuli_cache::CacheError::from)?,
+                entry.path(),
+            ));
         }
         files.sort();
         let entry = |files, facts| NewEntry {
@@ -491,13 +525,16 @@ impl<'a> Workshop<'a> {
         let is_cancelled = failure.reason == FailureReason::Cancelled;
         let finished = SystemTime::now();
         let logs = Logs::new(&self.settings.places.logs);
-        let log = failure.log.as_ref().and_then(|log| match logs.keep(component, log, finished) {
-            Ok(kept) => Some(kept),
-            Err(error) => {
-                self.note(component, &error.to_string());
-                None
-            }
-        });
+        let log = failure
+            .log
+            .as_ref()
+            .and_then(|log| match logs.keep(component, log, finished) {
+                Ok(kept) => Some(kept),
+                Err(error) => {
+                    self.note(component, &error.to_string());
+                    None
+                }
+            });
         let mut record = Record::read(self.settings.places, component);
         record.last = Some(Attempt {
             key: recipe.key.clone(),
@@ -540,10 +577,18 @@ impl<'a> Workshop<'a> {
     fn end(&self, number: usize, ending: Ending) {
         let component = &self.names[number];
         match &ending {
-            Ending::Hit { from, .. } => self.settings.watcher.notice(component, &Notice::Hit { from: *from }),
-            Ending::Built { result, .. } => self.settings.watcher.notice(component, &Notice::Built { result }),
+            Ending::Hit { from, .. } => self
+                .settings
+                .watcher
+                .notice(component, &Notice::Hit { from: *from }),
+            Ending::Built { result, .. } => {
+                self.settings.watcher.notice(component, &Notice::Built { result })
+            }
             Ending::Due { why } => self.settings.watcher.notice(component, &Notice::Miss { why }),
-            Ending::Failed(failure) => self.settings.watcher.notice(component, &Notice::Failed { failure }),
+            Ending::Failed(failure) => self
+                .settings
+                .watcher
+                .notice(component, &Notice::Failed { failure }),
         }
         lock(&self.endings).insert(number, ending);
     }
@@ -557,13 +602,16 @@ impl<'a> Workshop<'a> {
         };
         let ending = match found {
             Some((from, result)) => {
-                self.settle(&recipe, &result, None).map_err(|error| report(&error))?;
+                self.settle(&recipe, &result, None)
+                    .map_err(|error| report(&error))?;
                 Ending::Hit {
                     from,
                     result: Arc::new(result),
                 }
             }
-            None => Ending::Due { why: self.why(&recipe) },
+            None => Ending::Due {
+                why: self.why(&recipe),
+            },
         };
         lock(&self.recipes).insert(number, Arc::new(recipe));
         Ok(ending)
@@ -592,7 +640,9 @@ impl Worker for Workshop<'_> {
         let Some(recipe) = self.recipe(component) else {
             return Outcome::Failed;
         };
-        self.settings.watcher.notice(component, &Notice::Started { cores: start.cores });
+        self.settings
+            .watcher
+            .notice(component, &Notice::Started { cores: start.cores });
         match self.build(&recipe, start) {
             Ok(result) => {
                 let result = Arc::new(result);
@@ -695,4 +745,3 @@ fn seconds(time: SystemTime) -> u64 {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-

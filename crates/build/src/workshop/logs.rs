@@ -23,7 +23,9 @@ pub struct Logs {
 impl Logs {
     /// Logs below a folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self {
+            folder: folder.into(),
+        }
     }
 
     /// Keeps a log that was just written, and forgets the oldest. Says where it is.
@@ -103,9 +105,15 @@ mod tests {
         }
         let all = logs.all("zlib").expect("listed");
         let texts: Vec<String> = all.iter().map(|path| read_log(path).expect("read")).collect();
-        let expected: Vec<String> = (3..KEPT_MAX as u64 + 3).map(|second| format!("build {second}\n")).collect();
+        let expected: Vec<String> = (3..KEPT_MAX as u64 + 3)
+            .map(|second| format!("build {second}\n"))
+            .collect();
         assert_eq!(texts, expected);
-        assert!(all[0].ends_with("zlib/20270115T080001Z-01.log.zst"), "{}", all[0].display());
+        assert!(
+            all[0].ends_with("zlib/20270115T080001Z-01.log.zst"),
+            "{}",
+            all[0].display()
+        );
         assert_eq!(logs.all("other").expect("listed"), Vec::<PathBuf>::new());
     }
 }

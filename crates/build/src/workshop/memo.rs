@@ -72,7 +72,9 @@ impl Memo {
             })
         };
         let packages: Option<Vec<RootPackage>> = answer.packages.into_iter().map(package).collect();
-        packages.filter(|_| answer.version == VERSION).map(PackageSet::new)
+        packages
+            .filter(|_| answer.version == VERSION)
+            .map(PackageSet::new)
     }
 
     /// Remembers an answer.
@@ -111,7 +113,12 @@ fn forget(folder: &std::path::Path) {
     if surplus == 0 {
         return;
     }
-    let time = |entry: &DirEntry| entry.metadata().and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let time = |entry: &DirEntry| {
+        entry
+            .metadata()
+            .and_then(|file| file.modified())
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    };
     entries.sort_by_cached_key(time);
     for entry in entries.iter().take(surplus) {
         let _ = std::fs::remove_file(entry.path());

@@ -62,7 +62,12 @@ impl ResultPackage {
     fn of(package: &BuiltPackage) -> Self {
         let Nevra { name, evr, arch } = &package.nevra;
         Self {
-            file: package.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            file: package
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             name: name.clone(),
             evr: evr.to_string(),
             arch: arch.clone(),
@@ -75,7 +80,8 @@ impl ResultPackage {
     /// What a repository says of it.
     fn record(&self, folder: &Path) -> Result<PackageRecord, String> {
         let path = folder.join(&self.file);
-        let named = |reason: &dyn std::fmt::Display| format!("failed to read package {}: {reason}", path.display());
+        let named =
+            |reason: &dyn std::fmt::Display| format!("failed to read package {}: {reason}", path.display());
         let bytes = std::fs::read(&path).map_err(|error| named(&error))?;
         let package = Package::parse(&bytes).map_err(|error| named(&error))?;
         let metadata = package.metadata().map_err(|error| named(&error))?;
@@ -111,7 +117,11 @@ impl ComponentResult {
             source_package: ResultPackage::of(&built.source_package),
             findings: built.findings.clone(),
             took_ms: millis(&built.elapsed),
-            phases: built.phases.iter().map(|(phase, time)| (*phase, millis(time))).collect(),
+            phases: built
+                .phases
+                .iter()
+                .map(|(phase, time)| (*phase, millis(time)))
+                .collect(),
             peak_memory: built.peak_memory,
         }
     }
@@ -138,13 +148,19 @@ impl ComponentResult {
 
     /// What a repository says of its binary packages.
     pub(super) fn records(&self, folder: &Path) -> Result<Vec<PackageRecord>, String> {
-        self.packages.iter().map(|package| package.record(folder)).collect()
+        self.packages
+            .iter()
+            .map(|package| package.record(folder))
+            .collect()
     }
 
     /// The package files, the source package left out.
     #[must_use]
     pub fn files(&self, folder: &Path) -> Vec<PathBuf> {
-        self.packages.iter().map(|package| folder.join(&package.file)).collect()
+        self.packages
+            .iter()
+            .map(|package| folder.join(&package.file))
+            .collect()
     }
 
     /// How long the build took.

@@ -87,7 +87,14 @@ impl Verifier<'_, '_> {
             watcher: settings.watcher,
             component,
         };
-        let ended = verify(&job, &first, &self.workshop.roots(&recipe), &again, &told, settings.cancel);
+        let ended = verify(
+            &job,
+            &first,
+            &self.workshop.roots(&recipe),
+            &again,
+            &told,
+            settings.cancel,
+        );
         let found = match ended.map_err(|error| error.to_string())? {
             Err(failure) => return Err(failure.reason.to_string()),
             Ok(found) => found,

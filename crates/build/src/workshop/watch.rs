@@ -2,7 +2,7 @@
 
 use super::result_file::ComponentResult;
 use super::verified::Verified;
-use crate::{Event, KeyChange, Kept, Phase};
+use crate::{Event, Kept, KeyChange, Phase};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -33,7 +33,7 @@ use crate::history::{
 };
 use crate::provider::{CHANGELOG_FILE, SOURCES_FILE, SourceProvider, UpstreamCommit};
 use crate::source_tree::{SourceTree, TreeError};
-use crate::sources::{SourcesError, settle};
+use crate::sources::{ExternalFile, SourcesError, settle};
 use crate::spec_reader::{ReaderError, SpecReader};
 use crate::state::{ProjectState, StateError, has_spec};
 
@@ -139,6 +139,10 @@ pub struct Rendered {
     pub tree: SourceTree,
     /// `[EPOCH:]VERSION-RELEASE` of its main package.
     pub evr: String,
+    /// What a build takes beside it: files of lookaside caches, of source packages and the like, which are not written.
+    pub external: Vec<ExternalFile>,
+    /// The names of the spec's sources and patches, in the order of the spec.
+    pub sources: Vec<String>,
     /// How the release came about.
     pub rule: ReleaseRule,
     /// The history that release and changelog are made of.
@@ -215,7 +219,7 @@ impl Renderer<'_> {
             source,
         };
         let before = self.reader.read(&tree).map_err(unreadable)?;
-        settle(&mut tree, &fetched, &component.source_files)?;
+        let external = settle(&mut tree, &fetched, &component.source_files)?;
         let counted = match is_automatic(&tree.spec_bytes()?) {
             true => Counted::All,
             false => Counted::Own,
@@ -229,6 +233,12 @@ impl Renderer<'_> {
         if component.build.file_filter == FileFilter::Referenced {
             drop_unneeded(&mut tree, &|path| after.references.needs(path));
         }
+        let external = external
+            .into_iter()
+            .filter(|file| {
+                component.build.file_filter == FileFilter::All || after.references.needs(&file.name)
+            })
+            .collect();
         let mut warnings: Vec<String> = applied
             .overlays
             .into_iter()
@@ -245,6 +255,8 @@ impl Renderer<'_> {
             name: component.name.clone(),
             tree,
             evr: after.evr,
+            external,
+            sources: after.sources,
             rule: released.rule,
             line,
             warnings,

@@ -9,7 +9,9 @@ use lazuli_component::Change;
 pub fn components(workspace: &Workspace, from: &str) -> Result<Vec<String>> {
     let changes = changes_since(workspace, from, None)?;
     for (name, error) in &changes.unknown {
-        workspace.terminal.warn(format!("what {name} is can't be told: {error}"));
+        workspace
+            .terminal
+            .warn(format!("what {name} is can't be told: {error}"));
     }
     let there = changes
         .components

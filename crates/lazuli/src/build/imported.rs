@@ -13,7 +13,8 @@ const STAMP: &str = "imported.lock-digest";
 
 /// The repositories of imported packages: imported now where they are missing or of another lock.
 pub fn open(workspace: &Workspace) -> Result<Imported<'static>> {
-    let folders = [ComponentScope::Distribution, ComponentScope::Build].map(|scope| workspace.repository_of(scope));
+    let folders =
+        [ComponentScope::Distribution, ComponentScope::Build].map(|scope| workspace.repository_of(scope));
     let lock = std::fs::read(workspace.lock_path()).map(|text| Digest::of(&text).to_string());
     let stamp = super::places(workspace).folder.join(STAMP);
     let is_of_lock = match (&lock, std::fs::read_to_string(&stamp)) {
@@ -36,7 +37,12 @@ pub fn open(workspace: &Workspace) -> Result<Imported<'static>> {
             crate::repo::records(&repository, &keyring).map_err(|error| error.to_string())
         }));
     }
-    let base = workspace.distro.buildroot.iter().map(ToString::to_string).collect();
+    let base = workspace
+        .distro
+        .buildroot
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     Ok(Imported::new(workspace.architecture.to_string(), base, shelves))
 }
 

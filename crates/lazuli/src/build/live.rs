@@ -1,7 +1,7 @@
 //! What a person sees while components are built: a table that moves on a terminal, lines elsewhere.
 
 use super::plan::Plan;
-use super::summary::{why_lines, seconds};
+use super::summary::{seconds, why_lines};
 use crate::cli::BuildArgs;
 use crate::terminal::Terminal;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -41,7 +41,9 @@ impl Live {
     pub fn new(terminal: &Terminal, plan: &Plan, arguments: &BuildArgs) -> Self {
         let width = plan.tasks.iter().map(|task| task.name.len()).max().unwrap_or(0);
         Self {
-            table: terminal.is_watched().then(|| Table::new(plan.tasks.len() as u64, width)),
+            table: terminal
+                .is_watched()
+                .then(|| Table::new(plan.tasks.len() as u64, width)),
             explains: arguments.explain && !arguments.dry_run,
             terminal: terminal.clone(),
         }
@@ -99,13 +101,17 @@ impl Table {
 
     fn start(&self, component: &str) {
         let bar = self.rows.add(ProgressBar::new_spinner());
-        let template = format!("{{spinner}} {{prefix:{}}} {{elapsed:>4}} {{wide_msg}}", self.width);
+        let template = format!(
+            "{{spinner}} {{prefix:{}}} {{elapsed:>4}} {{wide_msg}}",
+            self.width
+        );
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         bar.set_prefix(component.to_owned());
         bar.enable_steady_tick(TICK);
-        self.running().insert(component.to_owned(), Row { bar, phase: "" });
+        self.running()
+            .insert(component.to_owned(), Row { bar, phase: "" });
     }
 
     fn event(&self, component: &str, event: &Event<'_>) {
@@ -120,7 +126,11 @@ impl Table {
             }
             Event::Line { text, .. } => {
                 // Control characters would move the cursor about.
-                let line: String = text.chars().filter(|one| !one.is_control()).take(LINE_MAX).collect();
+                let line: String = text
+                    .chars()
+                    .filter(|one| !one.is_control())
+                    .take(LINE_MAX)
+                    .collect();
                 row.bar.set_message(format!("{}: {line}", row.phase));
             }
             _ => {}
@@ -138,12 +148,17 @@ impl Watcher for Live {
                 self.done(component);
             }
             Notice::Miss { why } if self.explains => {
-                let lines: String = why_lines(why).iter().map(|line| format!("\n    {line}")).collect();
+                let lines: String = why_lines(why)
+                    .iter()
+                    .map(|line| format!("\n    {line}"))
+                    .collect();
                 self.say(&format!("{component}: is built because{lines}"));
             }
             Notice::Started { cores } => match &self.table {
                 Some(table) => table.start(component),
-                None if cores.get() > 1 => self.say(&format!("{component}: building with {cores} processors")),
+                None if cores.get() > 1 => {
+                    self.say(&format!("{component}: building with {cores} processors"))
+                }
                 None => self.say(&format!("{component}: building")),
             },
             Notice::Build(Event::Note(text)) => self.say(&format!("{component}: note: {text}")),
@@ -158,9 +173,15 @@ impl Watcher for Live {
             }
             Notice::Failed { failure } => {
                 self.done(component);
-                let place = failure.phase.map(|phase| format!(" in {phase}")).unwrap_or_default();
+                let place = failure
+                    .phase
+                    .map(|phase| format!(" in {phase}"))
+                    .unwrap_or_default();
                 let word = if failure.is_cancelled { "stopped" } else { "FAILED" };
-                self.say(&format!("{component}: {word}{place} after {}", seconds(failure.elapsed)));
+                self.say(&format!(
+                    "{component}: {word}{place} after {}",
+                    seconds(failure.elapsed)
+                ));
             }
             Notice::Verified { found } => {
                 self.done(component);

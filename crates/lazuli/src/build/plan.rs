@@ -37,12 +37,21 @@ impl Plan {
         let wanted = wanted(workspace, arguments, &all)?;
         for (location, error) in &specs.unreadable {
             if wanted.contains(&location.component) {
-                return Err(Failure::message(Kind::Project, format!("{}: {error}", location.component)));
+                return Err(Failure::message(
+                    Kind::Project,
+                    format!("{}: {error}", location.component),
+                ));
             }
         }
-        if let Some(name) = specs.unrendered.iter().find(|name| wanted.contains(name.as_str())) {
-            return Err(Failure::message(Kind::Project, format!("{name} has no rendered spec"))
-                .hint(format!("lazuli component render {name}")));
+        if let Some(name) = specs
+            .unrendered
+            .iter()
+            .find(|name| wanted.contains(name.as_str()))
+        {
+            return Err(
+                Failure::message(Kind::Project, format!("{name} has no rendered spec"))
+                    .hint(format!("lazuli component render {name}")),
+            );
         }
         let facts: BTreeMap<String, Arc<SpecFacts>> = specs
             .specs
@@ -61,8 +70,14 @@ impl Plan {
         });
         Ok(Self {
             tasks: tasks.collect(),
-            facts: facts.into_iter().filter(|(name, _)| needs.contains_key(name)).collect(),
-            components: all.into_iter().filter(|(name, _)| needs.contains_key(name)).collect(),
+            facts: facts
+                .into_iter()
+                .filter(|(name, _)| needs.contains_key(name))
+                .collect(),
+            components: all
+                .into_iter()
+                .filter(|(name, _)| needs.contains_key(name))
+                .collect(),
             wanted,
         })
     }
@@ -78,10 +93,14 @@ pub fn effort(component: &ResolvedComponent) -> Effort {
 
 /// All components that are built from a spec, by name.
 pub fn built_components(workspace: &Workspace) -> Result<BTreeMap<String, ResolvedComponent>> {
-    let all = workspace.catalog.components(&workspace.distro, workspace.architecture);
+    let all = workspace
+        .catalog
+        .components(&workspace.distro, workspace.architecture);
     let built = all.or_fail(Kind::Project)?.into_iter();
     let built = built.filter(|component| matches!(component.source, Source::Spec(_)));
-    Ok(built.map(|component| (component.name.to_string(), component)).collect())
+    Ok(built
+        .map(|component| (component.name.to_string(), component))
+        .collect())
 }
 
 /// What the command line means.
@@ -96,11 +115,17 @@ fn wanted(
     if arguments.changed {
         let from = arguments.from.as_deref().unwrap_or("HEAD");
         let changed = super::changed::components(workspace, from)?;
-        return Ok(changed.into_iter().filter(|name| all.contains_key(name)).collect());
+        return Ok(changed
+            .into_iter()
+            .filter(|name| all.contains_key(name))
+            .collect());
     }
     let meant = select(workspace, &arguments.names)?;
     let by_name = |name: &ComponentName| arguments.names.iter().any(|text| text == name.as_str());
-    if let Some(name) = meant.iter().find(|name| !all.contains_key(name.as_str()) && by_name(name)) {
+    if let Some(name) = meant
+        .iter()
+        .find(|name| !all.contains_key(name.as_str()) && by_name(name))
+    {
         return Err(Failure::message(
             Kind::Project,
             format!("component `{name}` has no spec: it is imported, or made from the catalog"),
@@ -122,7 +147,10 @@ fn graph(
     let graph = BuildGraph::new(components.clone()).or_fail(Kind::Project)?;
     let mut is_changed = false;
     for component in &mut components {
-        let Some(resolved) = all.get(&component.name).filter(|one| !one.build.bootstrap.is_empty()) else {
+        let Some(resolved) = all
+            .get(&component.name)
+            .filter(|one| !one.build.bootstrap.is_empty())
+        else {
             continue;
         };
         let needs = graph.needs(&component.name).or_fail(Kind::Project)?;
@@ -130,7 +158,11 @@ fn graph(
             let entry = entry.as_str();
             let meant: BTreeSet<&str> = needs
                 .iter()
-                .filter(|need| [&need.component, &need.package, &need.dependency].iter().any(|one| *one == entry))
+                .filter(|need| {
+                    [&need.component, &need.package, &need.dependency]
+                        .iter()
+                        .any(|one| *one == entry)
+                })
                 .map(|need| need.dependency.as_str())
                 .collect();
             if meant.is_empty() {
@@ -139,7 +171,9 @@ fn graph(
                     component.name
                 ));
             }
-            component.build_requires.retain(|one| !meant.contains(one.to_string().as_str()));
+            component
+                .build_requires
+                .retain(|one| !meant.contains(one.to_string().as_str()));
             is_changed |= !meant.is_empty();
         }
     }
@@ -155,9 +189,15 @@ fn add_provides(components: &mut [Component], imported: &Imported<'_>) -> Result
     let records = imported.records().map_err(super::failure)?;
     let mut provides: BTreeMap<&str, Vec<&Dependency>> = BTreeMap::new();
     for record in records {
-        provides.entry(record.nevra.name.as_str()).or_default().extend(&record.provides);
+        provides
+            .entry(record.nevra.name.as_str())
+            .or_default()
+            .extend(&record.provides);
     }
-    for package in components.iter_mut().flat_map(|component| &mut component.packages) {
+    for package in components
+        .iter_mut()
+        .flat_map(|component| &mut component.packages)
+    {
         let more = provides.get(package.name.as_str()).into_iter().flatten();
         let more: Vec<Dependency> = more
             .filter(|one| !package.provides.iter().any(|own| own.name == one.name))

@@ -41,7 +41,9 @@ pub fn publish(workspace: &Workspace, places: &Places) -> Result<()> {
     std::fs::create_dir_all(&folder).or_fail(Kind::Environment)?;
     // From here to the end, the metadata may be of other packages: the stamp goes first and comes last.
     match std::fs::remove_file(&stamp) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Failure::new(Kind::Environment, error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::new(Kind::Environment, error));
+        }
         _ => {}
     }
     lazuli_durable::reclaim(&folder).or_fail(Kind::Environment)?;
@@ -96,14 +98,17 @@ fn packages(folder: &Path) -> Result<BTreeSet<String>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         Err(error) => return Err(Failure::new(Kind::Environment, error)),
     };
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
     Ok(names.filter(|name| name.ends_with(".rpm")).collect())
 }
 
 /// A hard link, or where there can be none, a copy.
 fn place(source: &Path, target: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    let is_same = |one: &std::fs::Metadata, two: &std::fs::Metadata| (one.dev(), one.ino()) == (two.dev(), two.ino());
+    let is_same =
+        |one: &std::fs::Metadata, two: &std::fs::Metadata| (one.dev(), one.ino()) == (two.dev(), two.ino());
     let source_file = std::fs::metadata(source).or_fail(Kind::Environment)?;
     if std::fs::metadata(target).is_ok_and(|there| is_same(&there, &source_file)) {
         return Ok(());

@@ -9,8 +9,8 @@ use crate::provider::Upstreams;
 use crate::workspace::Workspace;
 use lazuli_build::workshop::{RecipeError, Recipes};
 use lazuli_build::{
-    Allowances, Architecture, BuildJob, BuildOptions, Digest, Expected, InputContent, InputFile, Macros, SourceDateEpoch,
-    Tests,
+    Allowances, Architecture, BuildJob, BuildOptions, Digest, Expected, InputContent, InputFile, Macros,
+    SourceDateEpoch, Tests,
 };
 use lazuli_catalog::{AbsolutePath, Allowed};
 use lazuli_component::{BuildFile, BuildInputs, Content, Renderer, StaleLock};
@@ -60,7 +60,10 @@ impl<'p> ProjectRecipes<'p> {
 impl Recipes for ProjectRecipes<'_> {
     fn recipe(&self, component: &str) -> Result<BuildJob, RecipeError> {
         let inputs = self.inputs(component)?;
-        let (Some(facts), Some(resolved)) = (self.plan.facts.get(component), self.plan.components.get(component)) else {
+        let (Some(facts), Some(resolved)) = (
+            self.plan.facts.get(component),
+            self.plan.components.get(component),
+        ) else {
             return Err(unknown(component));
         };
         let spec = input(&inputs.spec)?;

@@ -27,8 +27,10 @@ pub fn enter(
         (Some(found), _) => found,
         (None, Some(name)) if plan.wanted.len() == 1 => (name, fresh(workspace, workshop, name)?),
         _ => {
-            return Err(Failure::message(Kind::Failed, "there is no sandbox to open a shell in")
-                .hint("name one component"));
+            return Err(
+                Failure::message(Kind::Failed, "there is no sandbox to open a shell in")
+                    .hint("name one component"),
+            );
         }
     };
     workspace.terminal.note(format!(
@@ -59,6 +61,12 @@ fn fresh(workspace: &Workspace, workshop: &Workshop<'_>, component: &str) -> Res
         previous: &[],
         builder: super::BUILDER,
     };
-    let prepared = prepare(&recipe.job, &workshop.roots(&recipe), &settings, &Quiet, &Cancel::default());
+    let prepared = prepare(
+        &recipe.job,
+        &workshop.roots(&recipe),
+        &settings,
+        &Quiet,
+        &Cancel::default(),
+    );
     prepared?.map_err(|failure| Failure::message(Kind::Failed, failure.reason))
 }

@@ -146,7 +146,10 @@ impl Report {
         })?;
         self.print_failures(workspace);
         let left = self.components.len() - self.cached;
-        workspace.terminal.note(format!("{} components are built already, {left} are not", self.cached));
+        workspace.terminal.note(format!(
+            "{} components are built already, {left} are not",
+            self.cached
+        ));
         self.verdict()
     }
 
@@ -164,24 +167,36 @@ impl Report {
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             verified: &'a BTreeMap<String, Verified>,
         }
-        workspace.terminal.facts(&Facts { report: self, verified }, || {
-            let mut text = String::new();
-            if arguments.timings {
-                self.timings(&mut text);
-            }
-            differences(&mut text, verified);
-            text
-        })?;
+        workspace.terminal.facts(
+            &Facts {
+                report: self,
+                verified,
+            },
+            || {
+                let mut text = String::new();
+                if arguments.timings {
+                    self.timings(&mut text);
+                }
+                differences(&mut text, verified);
+                text
+            },
+        )?;
         self.print_failures(workspace);
         self.print_blocked(workspace);
         workspace.terminal.note(self.line());
         self.verdict()?;
-        let bad = verified.values().filter(|one| !matches!(one, Verified::Same { .. })).count();
+        let bad = verified
+            .values()
+            .filter(|one| !matches!(one, Verified::Same { .. }))
+            .count();
         match bad {
             0 => Ok(()),
             count => Err(Failure::message(
                 Kind::Failed,
-                format!("{count} of {} components are not the same when built again", verified.len()),
+                format!(
+                    "{count} of {} components are not the same when built again",
+                    verified.len()
+                ),
             )),
         }
     }
@@ -190,7 +205,10 @@ impl Report {
     fn line(&self) -> String {
         let time = seconds(Duration::from_secs_f64(self.seconds));
         if self.built + self.failed == 0 && self.cached == self.components.len() {
-            return format!("nothing to do: {} components are built already ({time})", self.cached);
+            return format!(
+                "nothing to do: {} components are built already ({time})",
+                self.cached
+            );
         }
         let mut line = format!("{} built, {} built already", self.built, self.cached);
         let failed = self.failed;
@@ -206,7 +224,13 @@ impl Report {
             let steps: Vec<String> = self
                 .critical_path
                 .iter()
-                .map(|step| format!("{} {}", step.component, seconds(Duration::from_secs_f64(step.seconds))))
+                .map(|step| {
+                    format!(
+                        "{} {}",
+                        step.component,
+                        seconds(Duration::from_secs_f64(step.seconds))
+                    )
+                })
                 .collect();
             let _ = write!(line, "; longest chain: {}", steps.join(", "));
         }
@@ -218,14 +242,22 @@ impl Report {
             let Some(failure) = &row.failure else {
                 continue;
             };
-            let place = failure.phase.map(|phase| format!(" in {phase}")).unwrap_or_default();
+            let place = failure
+                .phase
+                .map(|phase| format!(" in {phase}"))
+                .unwrap_or_default();
             let mut text = format!("\n{} failed{place}: {}\n", row.component, failure.reason);
             let skip = failure.last_lines.len().saturating_sub(LAST_LINES);
             for line in failure.last_lines.iter().skip(skip) {
                 let _ = writeln!(text, "    {line}");
             }
             if let Some(log) = &failure.log {
-                let _ = writeln!(text, "  the whole log: lazuli build --log {} ({})", row.component, log.display());
+                let _ = writeln!(
+                    text,
+                    "  the whole log: lazuli build --log {} ({})",
+                    row.component,
+                    log.display()
+                );
             }
             if let Some(sandbox) = &failure.sandbox {
                 let _ = writeln!(text, "  its sandbox: {}", sandbox.display());
@@ -245,22 +277,47 @@ impl Report {
             }
         }
         for (failed, names) in by {
-            workspace.terminal.note(format!("not built, for they need {failed}: {}", names.join(" ")));
+            workspace
+                .terminal
+                .note(format!("not built, for they need {failed}: {}", names.join(" ")));
         }
     }
 
     fn timings(&self, text: &mut String) {
-        let mut rows: Vec<&Row> = self.components.iter().filter(|row| row.state == "built").collect();
-        rows.sort_by(|left, right| right.seconds.unwrap_or(0.0).total_cmp(&left.seconds.unwrap_or(0.0)));
+        let mut rows: Vec<&Row> = self
+            .components
+            .iter()
+            .filter(|row| row.state == "built")
+            .collect();
+        rows.sort_by(|left, right| {
+            right
+                .seconds
+                .unwrap_or(0.0)
+                .total_cmp(&left.seconds.unwrap_or(0.0))
+        });
         for row in rows {
-            let _ = write!(text, "{:<24} {:>8.2} s ", row.component, row.seconds.unwrap_or(0.0));
+            let _ = write!(
+                text,
+                "{:<24} {:>8.2} s ",
+                row.component,
+                row.seconds.unwrap_or(0.0)
+            );
             for (phase, time) in &row.phases {
                 let _ = write!(text, " {phase} {time:.2}");
             }
             text.push('\n');
         }
-        let sum: f64 = self.components.iter().filter(|row| row.state == "built").filter_map(|row| row.seconds).sum();
-        let _ = writeln!(text, "{:<24} {sum:>8.2} s of builds in {:.2} s", "total", self.seconds);
+        let sum: f64 = self
+            .components
+            .iter()
+            .filter(|row| row.state == "built")
+            .filter_map(|row| row.seconds)
+            .sum();
+        let _ = writeln!(
+            text,
+            "{:<24} {sum:>8.2} s of builds in {:.2} s",
+            "total", self.seconds
+        );
     }
 
     fn verdict(&self) -> Result<()> {
@@ -271,7 +328,10 @@ impl Report {
                 let name = name.map(|row| row.component.as_str()).unwrap_or_default();
                 Err(Failure::message(Kind::Failed, format!("{name} was not built")))
             }
-            count => Err(Failure::message(Kind::Failed, format!("{count} components were not built"))),
+            count => Err(Failure::message(
+                Kind::Failed,
+                format!("{count} components were not built"),
+            )),
         }
     }
 }
@@ -298,7 +358,9 @@ impl Row {
                 row.why = Some(why.clone());
                 row.seconds = Some(result.took().as_secs_f64());
                 let phases = result.phases.iter();
-                row.phases = phases.map(|(phase, ms)| (phase.name().to_owned(), *ms as f64 / 1000.0)).collect();
+                row.phases = phases
+                    .map(|(phase, ms)| (phase.name().to_owned(), *ms as f64 / 1000.0))
+                    .collect();
                 row.peak_memory = result.peak_memory;
                 row.findings = result.findings.iter().map(ToString::to_string).collect();
             }
@@ -310,7 +372,11 @@ impl Row {
             None => {}
         }
         if let Some(result) = ending.and_then(Ending::result) {
-            row.packages = result.packages.iter().map(|package| package.file.clone()).collect();
+            row.packages = result
+                .packages
+                .iter()
+                .map(|package| package.file.clone())
+                .collect();
         }
         row
     }
