@@ -75,18 +75,19 @@ pub use publish::RepositoryPurpose;
 pub use query::ComponentSelector;
 pub use re2::translate_search;
 pub use resolve::{
-    Allowed, AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, Channel, CheckPhase, DebianUpstream,
-    Declarations, DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout, ExpectedOutcome, FileContent,
-    FileEntry, FileFilter, FinaliserSpec, FollowerEntry, GenerateSource, Generated, GroupEntry, ImportSource,
-    InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry, OriginPolicy, PackageKind, ReleaseInfo,
-    RepositoryAddress, ResolvedComponent, ResolvedDistro, ResolvedImage, ResolvedOverlay,
-    ResolvedPublication, ResolvedRepository, ResolvedSourceFile, ResolvedUpstream, Review, RootLayout,
-    RootSize, ServerCheck, SignatureCheck, SigningKey, Source, SourceDigest, SourceOrigin, SourcePlacement,
-    SpecSource, SystemSettings, TarballCompression, UpstreamProvenance, UserEntry,
+    Allowed, AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, Channel, CheckPhase,
+    DebianUpstream, Declarations, DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout,
+    ExpectedOutcome, FileContent, FileEntry, FileFilter, FinaliserSpec, FollowerEntry, GenerateSource,
+    Generated, GroupEntry, ImportSource, InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry,
+    OriginPolicy, PackageKind, ReleaseInfo, RepositoryAddress, ResolvedComponent, ResolvedDistro,
+    ResolvedImage, ResolvedOverlay, ResolvedPublication, ResolvedRepository, ResolvedSourceFile,
+    ResolvedUpstream, Review, RootLayout, RootSize, ServerCheck, SignatureCheck, SigningKey, Source,
+    SourceDigest, SourceOrigin, SourcePlacement, SpecSource, SystemSettings, TarballCompression,
+    UpstreamProvenance, UserEntry,
 };
 pub use schema::{
-    ComponentScope, CratePart, FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
-    ReleaseCalculation, Replacement, SearchMode, SectionTarget,
+    ComponentScope, CratePart, FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata,
+    OverlayType, Place, ReleaseCalculation, Replacement, SearchMode, SectionTarget,
 };
 pub use suggest::nearest;
 pub use value::{

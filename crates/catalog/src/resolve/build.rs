@@ -18,7 +18,25 @@ pub struct BuildSettings {
     pub defines: BTreeMap<String, String>,
     /// Macros to undefine.
     pub undefines: Vec<String>,
-    /// What may be in the packages of a component that others may not have.
+    /// Whether the origin of the sources is put into the package.
+    pub upstream_provenance: UpstreamProvenance,
+    /// The `%check` section.
+    pub check: CheckPhase,
+    /// How the build is expected to end. Not in the fingerprint.
+    pub outcome: ExpectedOutcome,
+    /// How much time and memory the build takes. Not in the fingerprint.
+    pub effort: BuildEffort,
+    /// What is taken from the imported packages though a component provides it: names of components, or requirements.
+    pub bootstrap: Vec<DependencyText>,
+    /// What may be in its packages that others may not have. Not in the fingerprint.
+    pub allow: Allowed,
+    /// How the release number comes about.
+    pub release: ReleaseCalculation,
+    /// Which files a rendered spec keeps.
+    pub file_filter: FileFilter,
+}
+
+/// What may be in the packages of a component that others may not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Allowed {
@@ -36,24 +54,6 @@ pub struct Allowed {
     pub without_build_id: Vec<AbsolutePath>,
     /// Files that may name the folder in which they were built.
     pub build_paths: Vec<AbsolutePath>,
-}
-
-/// Whether the origin of the sources is put into the package.
-    pub upstream_provenance: UpstreamProvenance,
-    /// The `%check` section.
-    pub check: CheckPhase,
-    /// How the build is expected to end. Not in the fingerprint.
-    pub outcome: ExpectedOutcome,
-    /// How much time and memory the build takes. Not in the fingerprint.
-    pub effort: BuildEffort,
-    /// What is taken from the imported packages though a component provides it: names of components, or requirements.
-    pub bootstrap: Vec<DependencyText>,
-    /// What may be in its packages that others may not have. Not in the fingerprint.
-    pub allow: Allowed,
-    /// How the release number comes about.
-    pub release: ReleaseCalculation,
-    /// Which files a rendered spec keeps.
-    pub file_filter: FileFilter,
 }
 
 /// Whether the origin of the sources is put into the package.

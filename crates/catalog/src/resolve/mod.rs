@@ -9,8 +9,8 @@ mod overlay;
 mod publish;
 
 pub use build::{
-    Allowed, BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile, SourceDigest,
-    SourceOrigin, SourcePlacement, TarballCompression, UpstreamProvenance,
+    Allowed, BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile,
+    SourceDigest, SourceOrigin, SourcePlacement, TarballCompression, UpstreamProvenance,
 };
 pub use component::{
     GenerateSource, Generated, ImportSource, LayerOrigin, ResolvedComponent, Review, Source, SpecSource,
