@@ -61,7 +61,8 @@ pub fn update(workspace: &Workspace, scope: &Scope, dry_run: bool) -> Result<Loc
     let diff = LockFile::diff(&old, &lock);
     report(workspace, &diff)?;
     // A lock with the same packages keeps its time: nothing that is built from it changes.
-    if dry_run || diff.added.is_empty() && diff.removed.is_empty() && diff.changed.is_empty() {
+    let same = old.packages == lock.packages && old.build_packages == lock.build_packages;
+    if dry_run || same {
         return Ok(diff);
     }
     let path = workspace.lock_path();
