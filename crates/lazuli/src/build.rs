@@ -83,6 +83,14 @@ pub fn places(workspace: &Workspace) -> Places {
     }
 }
 
+/// The time of signatures and of the built repository: that of the lock.
+fn time(workspace: &Workspace) -> Result<u64> {
+    Ok(match workspace.read_lock()? {
+        Some(lock) => workspace.time(&lock),
+        None => workspace.epoch().unwrap_or(crate::workspace::KEY_CREATED),
+    })
+}
+
 /// A run of a plan, from the cache that is opened to the summary.
 fn run_plan(
     workspace: &Workspace,
@@ -92,7 +100,7 @@ fn run_plan(
     started: Instant,
 ) -> Result<()> {
     let key = workspace.signing_key()?;
-    let signer = key.signer(at(crate::workspace::KEY_CREATED));
+    let signer = key.signer(at(time(workspace)?));
     let places = places(workspace);
     let cache = open_cache(workspace)?;
     let buildroots =
@@ -203,7 +211,8 @@ fn verify(
         .iter()
         .filter(|task| plan.wanted.contains(&task.name) && there(&task.name));
     let limits = machine::limits(arguments.jobs);
-    verify_components(workshop, tasks.cloned().collect(), limits, Some(signer), BUILDER).or_fail(Kind::Failed)
+    let memory = machine::scratch(limits.jobs.get());
+    verify_components(workshop, tasks.cloned().collect(), limits, Some(signer), BUILDER, memory).or_fail(Kind::Failed)
 }
 
 fn open_cache(workspace: &Workspace) -> Result<Cache> {

@@ -14,12 +14,16 @@ use lazuli_import::{
 use lazuli_openpgp::SigningKey;
 use lazuli_upstream::{LockedPackage, Progress, Store, UpstreamError};
 use settings::Common;
+use sha2::Digest as _;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 mod generated;
 mod settings;
+
+/// What says, in the repository for builds, of which lock both repositories are.
+const OF_LOCK: &str = ".of-lock";
 
 /// Which of the locked packages are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,17 +107,28 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<()> {
 /// Fills both repositories and writes their metadata, for builds from source.
 pub fn for_buildroots(workspace: &Workspace) -> Result<()> {
     let lock = ensure_fetched(workspace, Reach::Everything, false)?;
-    let time = workspace.time(&lock);
-    for scope in scopes(Reach::Everything) {
-        fill(workspace, &lock, *scope, Cache::Use)?;
-        crate::repo::create(workspace, &workspace.repository_of(*scope), time)?;
-    }
+    fill_both(workspace, &lock, Cache::Use)?;
     Ok(())
 }
 
-/// Fills both repositories and writes their metadata: a root can be installed from them.
-fn repositories(workspace: &Workspace, lock: &LockFile, cache: Cache) -> Result<()> {
+/// Whether both repositories are there and of this lock. Changes of components do not count: `lazuli import --buildroot`
+/// imports these.
+pub fn is_ready_for_buildroots(workspace: &Workspace) -> Result<bool> {
+    let known = std::fs::read_to_string(workspace.build_repository().join(OF_LOCK)).unwrap_or_default();
+    let folders = scopes(Reach::Everything).iter().map(|scope| workspace.repository_of(*scope));
+    let mut indexes = folders.map(|folder| folder.join("repodata").join("repomd.xml"));
+    Ok(known == lock_digest(workspace)? && indexes.all(|index| index.is_file()))
+}
+
+fn lock_digest(workspace: &Workspace) -> Result<String> {
+    let text = std::fs::read(workspace.lock_path()).or_fail(Kind::Project)?;
+    Ok(hex::encode(sha2::Sha256::digest(text)))
+}
+
+/// Both repositories with their metadata, and last of all what says that they are whole.
+fn fill_both(workspace: &Workspace, lock: &LockFile, cache: Cache) -> Result<Vec<(PathBuf, usize)>> {
     let time = workspace.time(lock);
+    let digest = lock_digest(workspace)?;
     let mut rows = Vec::new();
     for scope in scopes(Reach::Everything) {
         let summaries = fill(workspace, lock, *scope, cache)?;
@@ -121,6 +136,14 @@ fn repositories(workspace: &Workspace, lock: &LockFile, cache: Cache) -> Result<
         crate::repo::create(workspace, &folder, time)?;
         rows.push((folder, summaries.len()));
     }
+    let stamp = workspace.build_repository().join(OF_LOCK);
+    lazuli_durable::write(&stamp, digest.as_bytes()).or_fail(Kind::Environment)?;
+    Ok(rows)
+}
+
+/// Fills both repositories and writes their metadata: a root can be installed from them.
+fn repositories(workspace: &Workspace, lock: &LockFile, cache: Cache) -> Result<()> {
+    let rows = fill_both(workspace, lock, cache)?;
     let facts: Vec<_> = rows
         .iter()
         .map(|(folder, packages)| serde_json::json!({ "repository": folder, "packages": packages }))

@@ -4,8 +4,12 @@ use crate::cli::RepoCommand;
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
-use lazuli_compose::{CreateOptions, MetadataSigner, MetadataVerifier, Report, TrustError};
+use lazuli_compose::{
+    CreateOptions, FolderFetcher, MetadataSigner, MetadataVerifier, Report, Rollback, Signatures, TrustError,
+    open_repository,
+};
 use lazuli_openpgp::{Keyring, SigningKey};
+use lazuli_repodata::PackageRecord;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 

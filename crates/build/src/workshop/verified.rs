@@ -32,13 +32,15 @@ pub enum Verified {
     },
 }
 
-/// Builds components again that the workshop has results of, and compares; `schedule` says how many at once.
+/// Builds components again that the workshop has results of, and compares. `memory` is what one of them may take for a
+/// sandbox in memory.
 pub fn verify_components(
     workshop: &Workshop<'_>,
     tasks: Vec<Task>,
     limits: Limits,
     signer: Option<&dyn Signer>,
     builder: &str,
+    memory: u64,
 ) -> Result<BTreeMap<String, Verified>, ScheduleError> {
     // Nothing has to wait for another: all results are there.
     let alone = tasks.into_iter().map(|task| Task {
@@ -52,6 +54,7 @@ pub fn verify_components(
         names,
         signer,
         builder,
+        memory,
         found: Mutex::default(),
     };
     drive(&mut schedule, &verifier, workshop.settings.cancel);
@@ -63,6 +66,7 @@ struct Verifier<'v, 'a> {
     names: Vec<String>,
     signer: Option<&'v dyn Signer>,
     builder: &'v str,
+    memory: u64,
     found: Mutex<BTreeMap<String, Verified>>,
 }
 
@@ -92,6 +96,7 @@ impl Verifier<'_, '_> {
             &first,
             &self.workshop.roots(&recipe),
             &again,
+            self.memory,
             &told,
             settings.cancel,
         );

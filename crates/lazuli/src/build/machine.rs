@@ -37,6 +37,13 @@ pub fn limits_of(effort: Effort) -> BuildLimits {
     }
 }
 
+/// Memory that the sandbox of one of so many builds may be made in.
+pub fn scratch(jobs: usize) -> u64 {
+    let (part, whole) = MEMORY_SHARE;
+    let available = memory("MemAvailable:").unwrap_or(0);
+    available / whole * part / u64::try_from(jobs).unwrap_or(u64::MAX).max(1)
+}
+
 /// A line of proc(5), `meminfo`, in bytes.
 fn memory(line: &str) -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;

@@ -54,11 +54,7 @@ pub fn publish(workspace: &Workspace, places: &Places) -> Result<()> {
         place(&file.path, &folder.join(name))?;
     }
     lazuli_durable::sync_folder(&folder).or_fail(Kind::Environment)?;
-    let time = match workspace.read_lock()? {
-        Some(lock) => workspace.time(&lock),
-        None => workspace.epoch().unwrap_or(crate::workspace::KEY_CREATED),
-    };
-    crate::repo::create(workspace, &folder, time)?;
+    crate::repo::create(workspace, &folder, super::time(workspace)?)?;
     lazuli_durable::write(&stamp, lines.as_bytes()).or_fail(Kind::Environment)
 }
 

@@ -120,7 +120,7 @@ fn unknown(component: &str) -> RecipeError {
 }
 
 fn input(file: &BuildFile) -> Result<InputFile, RecipeError> {
-    let digest: Digest = file.sha256.to_string().parse().map_err(|error| RecipeError {
+    let digest = file.sha256.to_string().parse::<Digest>().map_err(|error| RecipeError {
         message: format!("{}: {error}", file.name),
         help: None,
     })?;

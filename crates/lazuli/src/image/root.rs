@@ -5,11 +5,9 @@ use crate::repo::at;
 use crate::terminal::Stages;
 use crate::workspace::Workspace;
 use lazuli_catalog::ResolvedImage;
-use lazuli_compose::{FolderFetcher, Rollback, Signatures, open_repository};
 use lazuli_durable::WorkFolder;
 use lazuli_image::manifest::Package;
 use lazuli_openpgp::Keyring;
-use lazuli_repodata::PackageRecord;
 use lazuli_sandbox::Scratch;
 use lazuli_solve::{Job, PackageId, Pool, Reason, Solution, Spec, Weak, install_order, solve};
 use lazuli_transaction::{
