@@ -85,7 +85,7 @@ pub use resolve::{
     SpecSource, SystemSettings, UpstreamProvenance, UserEntry,
 };
 pub use schema::{
-    FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
+    ComponentScope, FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
     ReleaseCalculation, Replacement, SearchMode, SectionTarget,
 };
 pub use suggest::nearest;

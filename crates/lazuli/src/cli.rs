@@ -76,13 +76,7 @@ pub enum Command {
     #[command(subcommand)]
     Graph(GraphCommand),
     /// Turn locked upstream packages into signed RPMs
-    Import {
-        /// Components to import [default: all]
-        components: Vec<String>,
-        /// Convert again, even where the cache has the result
-        #[arg(long)]
-        force: bool,
-    },
+    Import(ImportArgs),
     /// Make, sign and check rpm-md repositories
     #[command(subcommand)]
     Repo(RepoCommand),
@@ -159,6 +153,18 @@ pub enum ProjectCommand {
         #[arg(long, default_value = "main")]
         branch: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Components to import [default: all of the distribution]
+    pub components: Vec<String>,
+    /// Import what buildroots need as well, and write the metadata of both repositories
+    #[arg(long, conflicts_with = "components")]
+    pub buildroot: bool,
+    /// Convert again, even where the cache has the result
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -77,7 +77,7 @@ fn listed(workspace: &Workspace, component: &ResolvedComponent, lock: Option<&Lo
     };
     let locked = package
         .as_ref()
-        .and_then(|package| lock?.packages.get(&package.package()?));
+        .and_then(|package| lock?.get(&package.package()?));
     Listed {
         name: component.name.to_string(),
         source,

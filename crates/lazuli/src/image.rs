@@ -2,9 +2,10 @@
 
 use crate::cli::{Format as CliFormat, ImageCommand};
 use crate::failure::{Failure, Kind, OrFail, Result};
+use crate::import::Reach;
 use crate::terminal::Stages;
 use crate::workspace::Workspace;
-use lazuli_catalog::{ImageFormat, ImageName, ResolvedImage};
+use lazuli_catalog::{ComponentScope, ImageFormat, ImageName, ResolvedImage};
 use lazuli_durable::WorkFolder;
 use lazuli_image::manifest::Manifest;
 use lazuli_image::{Built, Format, ImageSpec};
@@ -91,9 +92,9 @@ fn build(
     request: &Request,
     stages: &mut Stages,
 ) -> Result<Built> {
-    let lock = crate::import::ensure_fetched(workspace, request.update_vanished)?;
+    let lock = crate::import::ensure_fetched(workspace, Reach::Distribution, request.update_vanished)?;
     stages.done("fetch");
-    crate::import::repository(workspace, &lock)?;
+    crate::import::repository(workspace, &lock, ComponentScope::Distribution)?;
     stages.done("import");
     let time = workspace.time(&lock);
     crate::repo::create(workspace, &workspace.repository(), time)?;

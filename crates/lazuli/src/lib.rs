@@ -71,7 +71,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         Command::Project(command) => scaffold::run(terminal, command),
         Command::Component(command) => component::run(&open()?, command),
         Command::Graph(command) => graph::run(&open()?, command),
-        Command::Import { components, force } => import::run(&open()?, components, *force),
+        Command::Import(args) => import::run(&open()?, args),
         Command::Repo(command) => repo::run(&open()?, command),
         Command::Image(command) => image::run(&open()?, command),
         Command::Completions { shell } => {

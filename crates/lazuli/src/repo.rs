@@ -20,7 +20,7 @@ pub fn run(workspace: &Workspace, command: &RepoCommand) -> Result<()> {
     match command {
         RepoCommand::Create { dir: None } => {
             let lock = workspace.lock()?;
-            crate::import::repository(workspace, &lock)?;
+            crate::import::repository(workspace, &lock, lazuli_catalog::ComponentScope::Distribution)?;
             report(
                 terminal,
                 &workspace.repository(),

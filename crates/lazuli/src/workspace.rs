@@ -3,7 +3,9 @@
 use crate::cli::Global;
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::terminal::Terminal;
-use lazuli_catalog::{Architecture, Catalog, Disk, DistroVersion, LoadOptions, LockFile, ResolvedDistro};
+use lazuli_catalog::{
+    Architecture, Catalog, ComponentScope, Disk, DistroVersion, LoadOptions, LockFile, ResolvedDistro,
+};
 use lazuli_durable as durable;
 use lazuli_openpgp::{KeyAlgorithm, SigningKey};
 use std::path::{Path, PathBuf};
@@ -137,6 +139,22 @@ impl Workspace {
             .join("repo")
             .join(self.distro.version.as_str())
             .join(self.architecture.to_string())
+    }
+
+    /// The repository of what only buildroots get: imported for builds, and made for them from the catalog.
+    pub fn build_repository(&self) -> PathBuf {
+        self.out
+            .join("repo-build")
+            .join(self.distro.version.as_str())
+            .join(self.architecture.to_string())
+    }
+
+    /// The repository that the packages of a component go to.
+    pub fn repository_of(&self, scope: ComponentScope) -> PathBuf {
+        match scope {
+            ComponentScope::Distribution => self.repository(),
+            ComponentScope::Build => self.build_repository(),
+        }
     }
 
     /// The folder of an image.

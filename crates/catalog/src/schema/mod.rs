@@ -25,13 +25,15 @@ pub use build::{
     Build, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation,
     Render, SourceFile,
 };
-pub use component::{Component, ComponentPublish, ComponentTests, Spec, SpecType, VersionAdditions};
+pub use component::{
+    Component, ComponentPublish, ComponentScope, ComponentTests, Spec, SpecType, VersionAdditions,
+};
 pub use declare::{
     Alternative, Attributes, Declare, DeclaredCapabilities, DeclaredDirectory, DeclaredFile, DeclaredGroup,
     DeclaredMember, DeclaredUser, Finaliser, Follower, Symlink,
 };
 pub use distro::{
-    Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
+    Buildroot, Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
     RepositoryUse, Upstream, UpstreamType,
 };
 pub use group::{ComponentGroup, ComponentTemplate, MatrixAxis, Package, PackageGroup, PackagePublish};

@@ -74,6 +74,8 @@ pub fn fingerprint(inputs: FingerprintInputs<'_>) -> Result<Fingerprint, Fingerp
         config,
         // Where it was inherited from.
         layers: _,
+        // Who gets the packages changes nothing in them.
+        scope: _,
     } = component;
     settled_elsewhere(config);
     let mut fields = Fields::default();
@@ -139,6 +141,8 @@ fn settled_elsewhere(config: &schema::Component) {
         architectures: _,
         // What it adds is in the fields above, once the version is known.
         per_version: _,
+        // Who gets the packages changes nothing in them.
+        scope: _,
     } = config;
 }
 
