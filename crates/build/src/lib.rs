@@ -45,7 +45,7 @@ pub mod workshop;
 
 pub use buildroot::{
     Buildroot, Buildroots, Collected, LayerChange, Origin, PackageSet, ResolveError, RootPackage, RootSource,
-    Stock, Stocked, resolve_base, resolve_layer,
+    Stock, Stocked, package_record, resolve_base, resolve_layer,
 };
 pub use cancel::Cancel;
 pub use check::{Allowances, Finding, FindingKind, Severity};

@@ -60,7 +60,7 @@ pub struct Failure {
     /// What it was doing.
     pub phase: Phase,
     /// The last lines of the log.
-    pub last_lines: Vec<String>,
+    pub last_lines: Box<[String]>,
     /// The log, zstd; `None` where nothing ran.
     pub log: Option<PathBuf>,
     /// How long it took.

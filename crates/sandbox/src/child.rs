@@ -85,15 +85,17 @@ pub(crate) struct Descriptors<'a> {
     pub(crate) report: &'a OwnedFd,
     /// The first process's end of the socket.
     pub(crate) control: &'a OwnedFd,
-    /// The control group to be started in.
-    pub(crate) cgroup: Option<BorrowedFd<'a>>,
 }
 
-/// Starts both processes; answers the first one's id and handle. It waits for a byte on the socket if it has a user
-/// namespace of its own.
-pub(crate) fn start(prepared: &Prepared, given: Descriptors<'_>) -> Result<(libc::pid_t, OwnedFd), Failure> {
+/// Starts both processes, in this control group; answers the first one's id and handle. It waits for a byte on the socket
+/// if it has a user namespace of its own.
+pub(crate) fn start(
+    prepared: &Prepared,
+    given: Descriptors<'_>,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<(libc::pid_t, OwnedFd), Failure> {
     let mut handle = -1;
-    let pid = clone(prepared.namespaces, Some(&mut handle), given.cgroup).map_err(at(Step::Clone))?;
+    let pid = clone(prepared.namespaces, Some(&mut handle), cgroup).map_err(at(Step::Clone))?;
     if pid == 0 {
         first(prepared, given);
     }

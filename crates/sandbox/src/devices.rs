@@ -3,6 +3,7 @@
 
 use crate::child::last_error;
 use crate::mounts::{attach, clone_tree, make_read_only, new_memory, new_mount, open_below};
+use crate::prepared::Size;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
@@ -38,7 +39,7 @@ pub(crate) enum Dev {
 }
 
 /// Builds `/dev`. Each memory file system has at most `size` bytes.
-pub(crate) fn mount_dev(root: &OwnedFd, kind: Dev, size: Option<&CStr>) -> Result<(), Errno> {
+pub(crate) fn mount_dev(root: &OwnedFd, kind: Dev, size: Option<&Size>) -> Result<(), Errno> {
     let target = open_below(root, c"dev")?;
     let flags = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
     // The devices are mounts of their own, which do not have the flag `nodev`.

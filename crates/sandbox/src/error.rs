@@ -1,5 +1,6 @@
 //! What can go wrong, and what the caller can do about it.
 
+use crate::report::Step;
 use std::io;
 use std::path::PathBuf;
 
@@ -114,6 +115,12 @@ impl SandboxError {
                     .to_owned(),
             ),
             Self::NotRoot { .. } => Some("call sandbox::enter() at the start of the program".to_owned()),
+            Self::Setup { step, source, .. }
+                if *step == Step::Proc.words() && source.kind() == io::ErrorKind::PermissionDenied => Some(
+                "parts of /proc are covered here, as containers do: start the container with \
+                 `--security-opt systempaths=unconfined`, or in Kubernetes with `procMount: Unmasked`"
+                    .to_owned(),
+            ),
             Self::NoAttributes { .. } => Some(
                 "take a folder on ext4, xfs or btrfs; memory keeps them since Linux 6.6 (CONFIG_TMPFS_XATTR)".to_owned(),
             ),

@@ -319,12 +319,13 @@ fn files(program: &mut Assembler) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     /// What the kernel would answer: the machine of filter.txt, as far as it is used.
     fn run(program: &[sock_filter], number: i64, arch: u32, arguments: [u64; 3]) -> u32 {
-        let mut data = vec![0u8; 64];
+        let mut data = [0u8; 64];
         data[0..4].copy_from_slice(&call(number).to_le_bytes());
         data[4..8].copy_from_slice(&arch.to_le_bytes());
         for (index, value) in arguments.iter().enumerate() {

@@ -3,9 +3,10 @@
 #![allow(unsafe_code)]
 
 use crate::child::last_error;
+use crate::prepared::ResourceLimit;
 use libc::sock_filter;
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit};
+use rustix::process::Rlimit;
 
 /// Capabilities that installing takes: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, KILL, SETGID, SETUID,
 /// SETPCAP, SYS_CHROOT, MKNOD, SETFCAP (capability.h).
@@ -54,15 +55,20 @@ pub(crate) fn take_terminal() -> Result<(), Errno> {
 }
 
 /// Sets resource limits, none of them above what the process may have.
-pub(crate) fn set_limits(limits: &[(Resource, u64)]) -> Result<(), Errno> {
-    for (resource, value) in limits {
-        let now = rustix::process::getrlimit(*resource);
-        let value = Some(now.maximum.map_or(*value, |maximum| maximum.min(*value)));
-        let limit = Rlimit {
-            current: value,
-            maximum: value,
+pub(crate) fn set_limits(limits: &[ResourceLimit]) -> Result<(), Errno> {
+    for limit in limits {
+        let highest = rustix::process::getrlimit(limit.resource).maximum;
+        // Infinity is no number for the kernel's interface, and none is above it.
+        let lowered = |value: u64| match highest {
+            Some(highest) => Some(value.min(highest)),
+            None if value == u64::MAX => None,
+            None => Some(value),
         };
-        rustix::process::setrlimit(*resource, limit)?;
+        let new = Rlimit {
+            current: lowered(limit.current),
+            maximum: lowered(limit.maximum),
+        };
+        rustix::process::setrlimit(limit.resource, new)?;
     }
     Ok(())
 }

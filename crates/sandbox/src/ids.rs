@@ -118,6 +118,7 @@ pub(crate) fn user_name(passwd: &str, uid: u32) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 pub struct LayerLimit {
     /// The folder, such as the upper one of an [`crate::Overlay`].
     pub path: PathBuf,
-    /// How many bytes may be in use below it.
+    /// How many bytes may be in use below it; each file and folder counts 1 KiB beside its contents.
     pub bytes: u64,
 }
 
@@ -25,7 +25,7 @@ pub struct LayerLimit {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Limits {
     /// Memory of all processes together, in bytes; pages that several share count once. Files in `/tmp`, `/run` and
-    /// `/dev/shm` have their own limit, `scratch`.
+    /// `/dev/shm` have their own limit, `scratch`; a control group counts them here as well.
     pub memory: Option<u64>,
     /// Processes and threads at one time. Reaching it ends the run.
     pub processes: Option<u32>,
@@ -79,6 +79,7 @@ pub(crate) fn size_words(bytes: u64) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -3,7 +3,7 @@
 
 use crate::child::last_error;
 use crate::devices::{Dev, mount_dev};
-use crate::prepared::{Prepared, PreparedBind};
+use crate::prepared::{Prepared, PreparedBind, Size};
 use crate::report::{Failure, Step, at};
 use crate::veil;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
@@ -65,7 +65,7 @@ pub(crate) fn set_up(prepared: &Prepared, degraded: &dyn Fn(Failure)) -> Result<
     }
     let root = mount_root(prepared).map_err(at(Step::Root))?;
     let proc = mount_proc(&root, prepared, degraded)?;
-    let size = prepared.scratch.as_deref();
+    let size = prepared.scratch.as_ref();
     let dev = match &prepared.veil {
         None => Dev::Plain,
         Some(veil) => {
@@ -150,9 +150,10 @@ fn mount_proc(root: &OwnedFd, prepared: &Prepared, degraded: &dyn Fn(Failure)) -
     let hidden: &[(&CStr, &CStr)] = &[(c"hidepid", c"2"), (c"gid", c"65534")];
     let options = if prepared.veil.is_some() { hidden } else { &[] };
     // Where parts of the machine's /proc are covered (containers do so), the kernel refuses a fresh one in a user
-    // namespace: then the machine's is shown.
+    // namespace: then the machine's is shown, but not to those who shall not see it.
     let mount = match new_mount(c"proc", options, PROC_ATTRIBUTES) {
         Ok(mount) => mount,
+        Err(errno) if prepared.veil.is_some() => return Err(at(Step::Proc)(errno)),
         Err(errno) => {
             degraded(at(Step::Proc)(errno));
             clone_tree(c"/proc").map_err(at(Step::Proc))?
@@ -162,7 +163,7 @@ fn mount_proc(root: &OwnedFd, prepared: &Prepared, degraded: &dyn Fn(Failure)) -
     Ok(mount)
 }
 
-fn mount_empty(root: &OwnedFd, path: &CStr, mode: &CStr, size: Option<&CStr>) -> Result<OwnedFd, Errno> {
+fn mount_empty(root: &OwnedFd, path: &CStr, mode: &CStr, size: Option<&Size>) -> Result<OwnedFd, Errno> {
     let target = open_below(root, path)?;
     let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
     let mount = new_memory(mode, size, attributes)?;
@@ -173,11 +174,14 @@ fn mount_empty(root: &OwnedFd, path: &CStr, mode: &CStr, size: Option<&CStr>) ->
 /// A mount of memory of at most so many bytes, that is attached nowhere yet.
 pub(crate) fn new_memory(
     mode: &CStr,
-    size: Option<&CStr>,
+    size: Option<&Size>,
     attributes: MountAttrFlags,
 ) -> Result<OwnedFd, Errno> {
     match size {
-        Some(size) => new_mount(c"tmpfs", &[(c"mode", mode), (c"size", size)], attributes),
+        Some(Size { bytes, files }) => {
+            let options = [(c"mode", mode), (c"size", bytes), (c"nr_inodes", files)];
+            new_mount(c"tmpfs", &options, attributes)
+        }
         None => new_mount(c"tmpfs", &[(c"mode", mode)], attributes),
     }
 }

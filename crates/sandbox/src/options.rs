@@ -27,7 +27,7 @@ pub const BUILD_ID: u32 = 1000;
 pub enum Network {
     /// It has none, not even a loopback that is up.
     None,
-    /// It has a loopback of its own (127.0.0.1 and ::1), and nothing else.
+    /// It has a loopback of its own (127.0.0.1, and ::1 where the kernel has IPv6), and nothing else.
     Loopback,
     /// It has the caller's.
     Host,
@@ -88,7 +88,7 @@ pub enum User {
 pub enum Filter {
     /// All that its capabilities allow.
     None,
-    /// Those that builds and their tests need: see [`crate::filter`](crate#the-filter) for the list and its reasons.
+    /// Those that builds and their tests need: see [the list](crate#the-filter).
     Build,
 }
 
@@ -104,6 +104,9 @@ pub enum View {
     ///
     /// What stays visible: the kernel's release (`uname`), what the CPU says of itself (`cpuid`), and the clock:
     /// nothing fakes the time here. Set `SOURCE_DATE_EPOCH` in [`Options::environment`].
+    ///
+    /// It takes a `/proc` of its own; where the kernel refuses that, since parts of the caller's are covered (in a
+    /// container that is not run with `--security-opt systempaths=unconfined` or `procMount: Unmasked`), nothing runs.
     Sealed,
 }
 
@@ -127,7 +130,7 @@ pub enum Streams {
         limit: usize,
     },
     /// Output and errors through one pipe, in the order in which they were written, line by line as they come: to the
-    /// sink of [`crate::run_streaming`], or, with [`crate::run_in_root`], into [`Output::stdout`].
+    /// sink of [`crate::run_streaming`], or, with [`crate::run_in_root`], into [`crate::Output::stdout`].
     Lines {
         /// How many bytes are handed on; what is beyond is read and dropped, and a note says so.
         limit: usize,

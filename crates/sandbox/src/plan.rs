@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::mounts::open_inside;
 use crate::options::{Access, Capabilities, Filter, Network, Options, Streams, User, View};
 use crate::points::inside;
-use crate::prepared::{Identity, Prepared, PreparedBind, Session};
+use crate::prepared::{Identity, Prepared, PreparedBind, ResourceLimit, Session, Size};
 use crate::veil::Veil;
 use rustix::fs::OFlags;
 use rustix::process::Resource;
@@ -25,15 +25,25 @@ const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 /// The most bytes of a root's `/etc/passwd` that are read.
 const MAX_PASSWD: u64 = 1 << 20;
 
-/// What every sealed run has, whatever the machine has: no core files, the usual stack, no priority over others.
-const SEALED_LIMITS: &[(Resource, u64)] = &[
-    (Resource::Core, 0),
-    (Resource::Rtprio, 0),
-    (Resource::Nice, 0),
-    (Resource::Memlock, 8 << 20),
-    (Resource::Msgqueue, 819_200),
-    (Resource::Sigpending, 16_384),
+/// What every sealed run has, whatever the machine has. No core files: a limit of one byte also keeps the kernel from
+/// handing them to a program of the machine, which 0 does not (core(5)). The usual stack, which may be raised. No
+/// priority over others.
+const SEALED_LIMITS: &[ResourceLimit] = &[
+    ResourceLimit::fixed(Resource::Core, 1),
+    ResourceLimit {
+        resource: Resource::Stack,
+        current: 8 << 20,
+        maximum: u64::MAX,
+    },
+    ResourceLimit::fixed(Resource::Rtprio, 0),
+    ResourceLimit::fixed(Resource::Nice, 0),
+    ResourceLimit::fixed(Resource::Memlock, 8 << 20),
+    ResourceLimit::fixed(Resource::Msgqueue, 819_200),
+    ResourceLimit::fixed(Resource::Sigpending, 16_384),
 ];
+
+/// How many bytes a memory file system has for each file that it may have: a file without contents takes memory, too.
+const BYTES_PER_FILE: u64 = 4096;
 
 /// What is to be done, and what is held meanwhile.
 pub(crate) struct Plan {
@@ -188,13 +198,15 @@ fn limit(prepared: &mut Prepared, limits: &Limits) {
     ];
     prepared.limits = list
         .into_iter()
-        .filter_map(|(resource, value)| Some((resource, value?)))
+        .filter_map(|(resource, value)| Some(ResourceLimit::fixed(resource, value?)))
         .collect();
     prepared.first_to_go = limits.memory.is_some();
     prepared.watched = limits.memory.is_some() || limits.processes.is_some();
-    prepared.scratch = limits
-        .scratch
-        .and_then(|bytes| CString::new(bytes.to_string()).ok());
+    let digits = |number: u64| CString::new(number.to_string()).unwrap_or_default();
+    prepared.scratch = limits.scratch.map(|bytes| Size {
+        bytes: digits(bytes),
+        files: digits((bytes / BYTES_PER_FILE).max(1)),
+    });
 }
 
 fn seal(prepared: &mut Prepared, options: &Options, cpus: Option<&Cpus>) {

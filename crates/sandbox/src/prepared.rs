@@ -33,6 +33,31 @@ pub(crate) enum Session {
     Terminal,
 }
 
+/// A resource limit. What is above what the process may have is lowered to that.
+#[derive(Clone, Copy)]
+pub(crate) struct ResourceLimit {
+    pub(crate) resource: Resource,
+    pub(crate) current: u64,
+    pub(crate) maximum: u64,
+}
+
+impl ResourceLimit {
+    /// One that the program cannot change.
+    pub(crate) const fn fixed(resource: Resource, value: u64) -> Self {
+        Self {
+            resource,
+            current: value,
+            maximum: value,
+        }
+    }
+}
+
+/// How much a memory file system holds, in digits.
+pub(crate) struct Size {
+    pub(crate) bytes: CString,
+    pub(crate) files: CString,
+}
+
 /// What the two processes are given.
 pub(crate) struct Prepared {
     pub(crate) root: CString,
@@ -53,11 +78,11 @@ pub(crate) struct Prepared {
     pub(crate) umask: u32,
     /// Whether setuid bits and devices of the root's files are without effect.
     pub(crate) inert_files: bool,
-    pub(crate) limits: Vec<(Resource, u64)>,
+    pub(crate) limits: Vec<ResourceLimit>,
     /// Whether the kernel is to take these processes first when the machine has no memory left.
     pub(crate) first_to_go: bool,
-    /// The size of each memory file system, in digits.
-    pub(crate) scratch: Option<CString>,
+    /// The size of each memory file system.
+    pub(crate) scratch: Option<Size>,
     pub(crate) cpus: Option<CpuSet>,
     pub(crate) veil: Option<Veil>,
     /// Whether the caller wants to look at the processes.

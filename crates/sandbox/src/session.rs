@@ -1,6 +1,7 @@
 //! One running program: its pipes, its clock, and who looks after it.
 
 use crate::CANCEL_LATENCY;
+use crate::cgroup::Cgroup;
 use crate::child::{self, Descriptors};
 use crate::error::SandboxError;
 use crate::ids;
@@ -30,13 +31,49 @@ pub(crate) use crate::streams::Sink;
 /// Between two looks at whether the layer has grown too large, which a thread finds out.
 const LAYER_LATENCY: Duration = Duration::from_millis(100);
 
+/// Between two questions to a control group.
+const GROUP_LATENCY: Duration = Duration::from_millis(250);
+
 /// How many ids a run's own user namespace has.
 const IDS: u32 = 65_536;
 
-/// A program that runs.
-pub(crate) struct Running<'a, 's> {
+/// The first process of a run, with all others. Dropped, they are dead.
+struct First {
     pid: libc::pid_t,
     handle: OwnedFd,
+    cgroup: Option<Cgroup>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Alive,
+    Reaped,
+}
+
+impl First {
+    /// The first process of a pid namespace takes all others with it: when it is reaped, none is left.
+    fn kill(&mut self) {
+        if self.state == State::Alive {
+            self.state = State::Reaped;
+            if let Some(cgroup) = &self.cgroup {
+                cgroup.kill();
+            }
+            let _gone = rustix::process::pidfd_send_signal(&self.handle, rustix::process::Signal::KILL);
+            child::reap(self.pid);
+        }
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A program that runs.
+pub(crate) struct Running<'a, 's> {
+    first: First,
     options: &'a Options,
     root: &'a Path,
     program: &'a str,
@@ -92,11 +129,11 @@ impl<'a, 's> Running<'a, 's> {
         }
         let layer = options.limits.layer.as_ref().map(LayerWatch::start).transpose();
         let layer = layer.map_err(|e| SandboxError::io("starting a thread that watches", root, e))?;
+        let mut cgroup = group(plan, options);
         let given = Descriptors {
             streams: [stdin_child.as_ref(), stdout_child.as_ref(), stderr_child.as_ref()],
             report: &report_write,
             control: &control_child,
-            cgroup: None,
         };
         let fail = |failure: Failure| SandboxError::Setup {
             program: program.to_owned(),
@@ -105,10 +142,15 @@ impl<'a, 's> Running<'a, 's> {
             source: failure.source(),
         };
         let began = Instant::now();
-        let (pid, handle) = launch(&mut plan.prepared, given, &mut plan.notes).map_err(fail)?;
-        let running = Self {
+        let (pid, handle) = launch(plan, given, &mut cgroup).map_err(fail)?;
+        let first = First {
             pid,
             handle,
+            cgroup,
+            state: State::Alive,
+        };
+        let running = Self {
+            first,
             options,
             root,
             program,
@@ -126,11 +168,8 @@ impl<'a, 's> Running<'a, 's> {
             usage: Usage::default(),
             notes: std::mem::take(&mut plan.notes),
         };
-        if has_own_ids(&plan.prepared)
-            && let Err(error) = running.let_go()
-        {
-            running.kill();
-            return Err(error);
+        if has_own_ids(&plan.prepared) {
+            running.let_go()?;
         }
         // The child's ends are closed here, as they are dropped.
         Ok(running)
@@ -141,7 +180,7 @@ impl<'a, 's> Running<'a, 's> {
         for kind in ["uid_map", "gid_map"] {
             let own = format!("/proc/self/{kind}");
             let map = std::fs::read_to_string(&own).map_err(|e| SandboxError::io("reading", own, e))?;
-            let theirs = format!("/proc/{}/{kind}", self.pid);
+            let theirs = format!("/proc/{}/{kind}", self.first.pid);
             std::fs::write(&theirs, ids::same_ids(&map, IDS))
                 .map_err(|e| SandboxError::io("writing", theirs, e))?;
         }
@@ -153,7 +192,7 @@ impl<'a, 's> Running<'a, 's> {
     }
 
     pub(crate) fn finish(mut self) -> Result<Output, SandboxError> {
-        let mut reason = None;
+        let (mut reason, mut killed) = (None, None);
         let pumped = loop {
             match self.pump() {
                 Ok(Pump::More) => {}
@@ -165,20 +204,20 @@ impl<'a, 's> Running<'a, 's> {
                 Err(e) => break Err(e),
             }
         };
-        self.kill();
+        self.first.kill();
+        // The kernel may have ended it before we looked.
+        if reason.is_none()
+            && let Some(cgroup) = &self.first.cgroup
+        {
+            killed = cgroup.look(&mut self.usage);
+        }
         self.terminal = None;
         self.layer = None;
         pumped
             .and_then(|()| self.drain_rest())
             .map_err(|e| SandboxError::io("waiting for", self.program, e))?;
         self.usage.wall = self.began.elapsed();
-        self.conclude(reason)
-    }
-
-    /// The first process of a pid namespace takes all others with it: when it is reaped, none is left.
-    fn kill(&self) {
-        let _gone = rustix::process::pidfd_send_signal(&self.handle, rustix::process::Signal::KILL);
-        child::reap(self.pid);
+        self.conclude(reason.or(killed))
     }
 
     /// What was written before the end, and is still in the pipes. Nobody is left who could write more.
@@ -226,6 +265,12 @@ impl<'a, 's> Running<'a, 's> {
                 return Err(status);
             }
             next = next.min(watch.next());
+        }
+        if let Some(cgroup) = &self.first.cgroup {
+            if let Some(status) = cgroup.look(&mut self.usage) {
+                return Err(status);
+            }
+            next = next.min(now + GROUP_LATENCY);
         }
         if let Some(layer) = &self.layer {
             if layer.exceeded() {
@@ -344,7 +389,10 @@ impl<'a, 's> Running<'a, 's> {
                 Message::Ended(raw) => status = Some(raw),
             }
         }
+        // A program that the kernel ended for its memory has a status of its own, which says less.
+        let ended_for = |status: Status| matches!(status, Status::MemoryLimit { .. });
         let status = match (status, reason) {
+            (Some(raw), Some(reason)) if !libc::WIFEXITED(raw) && ended_for(reason) => reason,
             (Some(raw), _) if libc::WIFEXITED(raw) => Status::Exited(libc::WEXITSTATUS(raw)),
             (Some(raw), _) => Status::Signalled(libc::WTERMSIG(raw)),
             (None, Some(reason)) => reason,
@@ -383,6 +431,31 @@ impl<'a, 's> Running<'a, 's> {
     }
 }
 
+/// A control group for the run, if its limits want one and the machine lets us; if it does not, a word on how they are
+/// kept instead.
+fn group(plan: &mut Plan, options: &Options) -> Option<Cgroup> {
+    if !plan.prepared.watched {
+        return None;
+    }
+    match Cgroup::make(&options.limits, options.cpus) {
+        Ok(group) => {
+            plan.prepared.watched = false;
+            Some(group)
+        }
+        Err(reason) => {
+            let kept = match plan.prepared.identity {
+                Identity::User { .. } => {
+                    "memory by looking several times a second, processes by a resource limit"
+                }
+                _ => "memory and processes by looking several times a second",
+            };
+            plan.notes
+                .push(format!("limits are kept without a cgroup, {kept}: {reason}"));
+            None
+        }
+    }
+}
+
 fn own_ids() -> u64 {
     u64::from(libc::CLONE_NEWUSER.cast_unsigned())
 }
@@ -391,29 +464,43 @@ fn has_own_ids(prepared: &Prepared) -> bool {
     prepared.namespaces & own_ids() != 0
 }
 
-/// Starts the first process; without a user namespace of its own where the machine has no more of them.
+/// Starts the first process: without its control group where it may not be born there, without a user namespace of its
+/// own where the machine has no more of them.
 fn launch(
-    prepared: &mut Prepared,
+    plan: &mut Plan,
     given: Descriptors<'_>,
-    notes: &mut Vec<String>,
+    cgroup: &mut Option<Cgroup>,
 ) -> Result<(libc::pid_t, OwnedFd), Failure> {
-    let refused = match child::start(prepared, given) {
-        Err(failure) if has_own_ids(prepared) => failure,
-        outcome => return outcome,
+    let prepared = &mut plan.prepared;
+    let mut outcome = child::start(prepared, given, cgroup.as_ref().map(Cgroup::descriptor));
+    if let (Err(failure), true) = (&outcome, cgroup.is_some()) {
+        plan.notes.push(format!(
+            "limits are kept without a cgroup, by looking several times a second: {}",
+            failure.source()
+        ));
+        *cgroup = None;
+        prepared.watched = true;
+        outcome = child::start(prepared, given, None);
+    }
+    let (Err(failure), true) = (&outcome, has_own_ids(prepared)) else {
+        return outcome;
     };
     prepared.namespaces &= !own_ids();
-    let started = child::start(prepared, given)?;
+    let started = child::start(prepared, given, None)?;
     if let Identity::User { uid, .. } = prepared.identity {
-        notes.push(format!(
+        plan.notes.push(format!(
             "a user namespace for this run: {}; done without: the kernel counts processes of all runs as user {uid} \
              together",
-            refused.source()
+            failure.source()
         ));
     }
     Ok(started)
 }
 
-fn input(options: &Options) -> Result<(Option<(OwnedFd, &[u8])>, Option<OwnedFd>), SandboxError> {
+/// What is still to be written to the program, and the program's end.
+type Input<'a> = (Option<(OwnedFd, &'a [u8])>, Option<OwnedFd>);
+
+fn input(options: &Options) -> Result<Input<'_>, SandboxError> {
     if let Streams::Terminal = options.streams {
         return Ok((None, None));
     }

@@ -25,9 +25,6 @@ const BOOT_ID: &str = "00000000-0000-4000-8000-000000000002\n";
 /// How much memory a machine seems to have where there is no limit.
 const SHOWN_MEMORY: u64 = 4 << 30;
 
-/// The largest part of the texts' file system.
-const TEXTS_SIZE: &CStr = c"1048576";
-
 /// One file with a fixed text.
 struct Text {
     /// Its name while it is made.
@@ -178,7 +175,7 @@ pub(crate) fn cover(root: &OwnedFd, proc: &OwnedFd, veil: &Veil) -> Result<(), E
     let flags = MountAttrFlags::MOUNT_ATTR_NOSUID
         | MountAttrFlags::MOUNT_ATTR_NODEV
         | MountAttrFlags::MOUNT_ATTR_NOEXEC;
-    let texts = new_memory(c"0755", Some(TEXTS_SIZE), flags)?;
+    let texts = new_memory(c"0755", None, flags)?;
     // The kernel copies no mount that is attached nowhere (before Linux 6.15).
     attach(&texts, &open_below(root, c"tmp")?)?;
     for text in &veil.texts {
@@ -246,6 +243,7 @@ fn cover_unknown(proc: &OwnedFd, texts: &OwnedFd, veil: &Veil) -> Result<(), Err
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -6,8 +6,12 @@
 
 mod common;
 
-use lazuli_sandbox::{SandboxError, Settings, Standing, already_inside, enter, standing};
+use lazuli_sandbox::{
+    Options, SandboxError, Settings, Standing, already_inside, enter, run_in_root, standing,
+};
+use rustix::mount::{MountFlags, UnmountFlags};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const USER: &str = "lazuli-test";
@@ -64,7 +68,30 @@ fn inside() {
     let root = common::hostile::root();
     common::hostile::check_refusals(root.path());
     common::hostile::check_limits(root.path());
+    check_covered_proc(root.path());
     println!("inside as user {own}: all well");
+}
+
+/// Where parts of /proc are covered, nothing runs that shall not see what is below the covers.
+fn check_covered_proc(root: &Path) {
+    // One that is whole is enough for the kernel, and others may have mounted some.
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let covers: Vec<String> = mounts
+        .lines()
+        .filter_map(|line| line.split_once(" ")?.1.split_once(" proc "))
+        .map(|(path, _)| format!("{path}/sys"))
+        .collect();
+    for cover in &covers {
+        rustix::mount::mount("tmpfs", cover, "tmpfs", MountFlags::empty(), None).unwrap();
+    }
+    let error = run_in_root(root, &common::shell("true"), &Options::build()).unwrap_err();
+    assert!(error.to_string().contains("mounting /proc"), "{error}");
+    assert!(error.hint().unwrap().contains("procMount"), "{error}");
+    for cover in &covers {
+        rustix::mount::unmount(cover, UnmountFlags::DETACH).unwrap();
+    }
+    let output = run_in_root(root, &common::shell("true"), &Options::build()).unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 /// What a user without subordinate ids is told.

@@ -19,10 +19,12 @@
 
 mod layers;
 mod make;
+mod record;
 mod set;
 mod stock;
 
 pub use layers::{Buildroot, Buildroots, Collected, RootSource, Stocked};
+pub use record::package_record;
 pub use set::{Origin, PackageSet, RootPackage};
 pub use stock::{LayerChange, ResolveError, Stock, resolve_base, resolve_layer};
 

@@ -82,11 +82,10 @@ fn outside(path: &str) -> Option<Severity> {
         path.strip_prefix(*folder)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if LINKS.iter().any(|folder| is_below(folder)) {
+    if LINKS.iter().any(&is_below) {
         return Some(Severity::Warning);
     }
-    let is_inside =
-        INSIDE.iter().any(|folder| is_below(folder)) && !NOT_INSIDE.iter().any(|folder| is_below(folder));
+    let is_inside = INSIDE.iter().any(&is_below) && !NOT_INSIDE.iter().any(is_below);
     (!is_inside).then_some(Severity::Error)
 }
 

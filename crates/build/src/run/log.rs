@@ -100,10 +100,8 @@ impl<'a> Log<'a> {
     pub(super) fn line(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim_end_matches(['\n', '\r']);
-        if let Some(phase) = phase_of(text) {
-            if phase != self.phase() {
-                self.begin(phase);
-            }
+        if let Some(phase) = phase_of(text).filter(|phase| *phase != self.phase()) {
+            self.begin(phase);
         }
         self.unpackaged.look(text);
         let at = self.write(text);

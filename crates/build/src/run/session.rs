@@ -115,7 +115,7 @@ impl<'a> Session<'a> {
         Ok(Failure {
             reason,
             phase,
-            last_lines: finished.last_lines,
+            last_lines: finished.last_lines.into(),
             log: Some(target),
             elapsed: self.start.elapsed(),
             kept,

@@ -211,7 +211,7 @@ pub(crate) fn check_limits(root: &Path) {
     let status = Status::MemoryLimit { bytes: 96 << 20 };
     for trick in ["memory", "shared", "segments", "tables"] {
         let output = ends_with(trick, &options, status, "killed: memory limit of 96 MiB reached");
-        assert!(output.usage.memory > 96 << 20, "{:?}", output.usage);
+        assert!(output.usage.memory > 90 << 20, "{:?}", output.usage);
         // How much it had when it was noticed: 2 GiB would be a look every second.
         assert!(output.usage.memory < 2 << 30, "{:?}", output.usage);
     }

@@ -38,19 +38,24 @@ pub(crate) fn fill(root: &Path) {
         "/usr/bin/chown",
         "/usr/bin/stat",
     ] {
-        let real = Path::new(program).canonicalize().unwrap();
-        copy(&real, &root.join(program.trim_start_matches('/')));
-        let output = Command::new("ldd").arg(&real).output().unwrap();
-        for word in String::from_utf8_lossy(&output.stdout)
-            .split_whitespace()
-            .filter(|w| w.starts_with('/'))
-        {
-            copy(Path::new(word), &root.join(word.trim_start_matches('/')));
-        }
+        copy_program(Path::new(program), root);
     }
     std::fs::create_dir_all(root.join("etc")).unwrap();
     std::fs::create_dir_all(root.join("root")).unwrap();
     std::fs::write(root.join("etc/plain"), "no program").unwrap();
+}
+
+/// Copies a program of the machine, with its libraries, to where it is in a root.
+pub(crate) fn copy_program(program: &Path, root: &Path) {
+    let real = program.canonicalize().unwrap();
+    copy(&real, &root.join(program.strip_prefix("/").unwrap()));
+    let output = Command::new("ldd").arg(&real).output().unwrap();
+    for word in String::from_utf8_lossy(&output.stdout)
+        .split_whitespace()
+        .filter(|w| w.starts_with('/'))
+    {
+        copy(Path::new(word), &root.join(word.trim_start_matches('/')));
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
