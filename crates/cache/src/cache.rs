@@ -17,6 +17,9 @@ const WORKERS: usize = 2;
 /// How many entries wait to be shared at most; what comes then is not shared.
 const WAITING_MAX: usize = 4096;
 
+/// How many entries are shared at once when all of them are: well below what may wait.
+const SHARED_AT_ONCE: u64 = 1024;
+
 /// How an object gets to its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
@@ -231,7 +234,10 @@ impl Cache {
         let mut bytes = document::render(&entry).map_err(unfit)?;
         // As it will be read: times are shortened.
         let entry = document::parse(key, &bytes).map_err(unfit)?;
-        let signing_key = self.shared.as_ref().and_then(|shared| shared.remote.signing_key());
+        let signing_key = self
+            .shared
+            .as_ref()
+            .and_then(|shared| shared.remote.signing_key());
         if let Some(signing_key) = signing_key {
             bytes = document::sign(bytes, signing_key).map_err(unfit)?;
         }
@@ -242,6 +248,33 @@ impl Cache {
             self.share(shared, entry.clone(), bytes);
         }
         Ok(entry)
+    }
+
+    /// Begins to give all results of the local folder that are whole to the remote, as [`put`](Self::put) does with new ones;
+    /// says how many. [`finish`](Self::finish) waits for them. Without a remote that may be written to, it does nothing.
+    pub fn share_all(&self) -> Result<u64, CacheError> {
+        let Some(shared) = &self.shared else { return Ok(0) };
+        let Some(signing_key) = shared.remote.signing_key() else {
+            return Ok(0);
+        };
+        let mut count = 0;
+        for key in self.folder.keys()? {
+            self.lease.hold_entry(&key)?;
+            let Found::Entry(entry) = self.folder.read(&key)? else {
+                continue;
+            };
+            if !entry.objects.iter().all(|object| self.folder.has(object)) {
+                continue;
+            }
+            let signed = document::render(&entry).and_then(|bytes| document::sign(bytes, signing_key));
+            let bytes = signed.map_err(|reason| CacheError::Unfit { key, reason })?;
+            self.share(shared, entry, bytes);
+            count += 1;
+            if count % SHARED_AT_ONCE == 0 {
+                self.finish();
+            }
+        }
+        Ok(count)
     }
 
     /// Waits for uploads, as long as the limits allow, and says what the cache was good for. Never fails: what was not

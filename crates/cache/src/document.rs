@@ -117,7 +117,9 @@ pub(crate) fn parse_signed(key: &CacheKey, bytes: &[u8], trusted: &Keyring) -> R
 
 /// Document and signature.
 fn split(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let start = bytes.windows(SIGNATURE.len()).position(|window| window == SIGNATURE);
+    let start = bytes
+        .windows(SIGNATURE.len())
+        .position(|window| window == SIGNATURE);
     match start {
         // The line end belongs to the document.
         Some(at) => (&bytes[..=at], Some(&bytes[at + 1..])),
@@ -138,8 +140,7 @@ fn check(document: &Document, key: &CacheKey) -> Result<(), String> {
     }
     // Later sums of time and sizes must not overflow.
     const MAX: u64 = u64::MAX >> 16;
-    if document.finished > u64::from(u32::MAX) << 8
-        || document.objects.iter().any(|object| object.size > MAX)
+    if document.finished > u64::from(u32::MAX) << 8 || document.objects.iter().any(|object| object.size > MAX)
     {
         return Err("it has a number that cannot be".to_owned());
     }
@@ -229,7 +230,10 @@ mod tests {
             let mut bent = signed.clone();
             bent[at] ^= 1;
             assert!(parse_signed(&key('1'), &bent, &ring).is_err(), "byte {at}");
-            assert!(parse_signed(&key('1'), &signed[..at], &ring).is_err(), "cut at {at}");
+            assert!(
+                parse_signed(&key('1'), &signed[..at], &ring).is_err(),
+                "cut at {at}"
+            );
         }
         // Something else that the key signed.
         let other = sign(b"{ \"kind\": \"something\" }\n".to_vec(), &secret).unwrap();
@@ -246,6 +250,10 @@ mod tests {
         let error = parse(&key('1'), twice.as_bytes()).unwrap_err();
         assert!(error.contains("two objects"), "{error}");
         let outside = text.replace("a.rpm", "../a.rpm");
-        assert!(parse(&key('1'), outside.as_bytes()).unwrap_err().contains("file name"));
+        assert!(
+            parse(&key('1'), outside.as_bytes())
+                .unwrap_err()
+                .contains("file name")
+        );
     }
 }

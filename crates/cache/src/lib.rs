@@ -48,6 +48,8 @@ mod error;
 mod failpoint;
 mod folder;
 mod key;
+#[cfg(test)]
+mod killed;
 mod remote;
 mod settings;
 

@@ -1,5 +1,6 @@
 //! What the command line says: the one declaration that help, man pages and completions are made from.
 
+use crate::cache::{Age, Amount};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -85,6 +86,9 @@ pub enum Command {
     /// Build, boot and verify images
     #[command(subcommand)]
     Image(ImageCommand),
+    /// What is kept so that it is not fetched or built again: look, collect, check, share
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Print a script that completes commands in a shell
     Completions {
         /// The shell
@@ -379,6 +383,49 @@ pub enum RepoCommand {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: std::net::SocketAddr,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// How much there is of each kind
+    Size,
+    /// Remove what was not used for the longest time, and what killed commands left behind
+    Gc {
+        /// What may stay: 500M, 20G, 1.5T [default: all]
+        #[arg(long, value_name = "SIZE")]
+        max_size: Option<Amount>,
+        /// How long something may be unused: 12h, 30d, 8w [default: for ever]
+        #[arg(long, value_name = "TIME")]
+        max_age: Option<Age>,
+        /// Say what would go, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Hash everything, and report what is damaged
+    Verify {
+        /// Remove what is damaged
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Give all local build results to the shared cache
+    Push {
+        #[command(flatten)]
+        shared: SharedCacheArgs,
+    },
+}
+
+/// A cache of build results that is shared with other machines.
+#[derive(Debug, Args)]
+pub struct SharedCacheArgs {
+    /// The shared cache of build results: s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX or file:///FOLDER
+    #[arg(long, value_name = "URL", env = "LAZULI_BUILD_CACHE")]
+    pub build_cache: Option<String>,
+    /// Take results from the shared cache, and give none
+    #[arg(long)]
+    pub build_cache_readonly: bool,
+    /// A file with keys whose results are taken too, besides the project's own; it can be given several times
+    #[arg(long = "build-cache-key", value_name = "FILE", env = "LAZULI_BUILD_CACHE_KEY")]
+    pub build_cache_keys: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

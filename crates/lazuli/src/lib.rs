@@ -17,6 +17,7 @@
 #![allow(unreachable_pub, missing_docs)]
 
 mod build;
+mod cache;
 mod cli;
 mod component;
 mod failure;
@@ -79,6 +80,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         Command::Repo(command) => repo::run(&open()?, command),
         Command::Build(arguments) => build::run(&open()?, arguments),
         Command::Image(command) => image::run(&open()?, command),
+        Command::Cache(command) => cache::run(&cli.global, terminal, command),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut command(), "lazuli", &mut std::io::stdout());
             Ok(())

@@ -48,11 +48,7 @@ impl Workspace {
         };
         let distro = catalog.distro(version.as_ref()).or_fail(Kind::Project)?;
         let out = absolute(&global.out.clone().unwrap_or_else(|| catalog.project().output_dir))?;
-        let cache = match &global.cache {
-            Some(path) => path.clone(),
-            None => default_cache()?,
-        };
-        let cache = absolute(&cache)?;
+        let cache = cache_folder(global)?;
         let (mirror, epoch) = (global.debian_mirror.clone(), global.source_date_epoch);
         Ok(Self {
             catalog,
@@ -228,6 +224,14 @@ fn absolute(path: &Path) -> Result<PathBuf> {
         }
     }
     Ok(clean)
+}
+
+/// Where downloads and results are kept, with or without a project.
+pub fn cache_folder(global: &Global) -> Result<PathBuf> {
+    match &global.cache {
+        Some(path) => absolute(path),
+        None => absolute(&default_cache()?),
+    }
 }
 
 fn default_cache() -> Result<PathBuf> {

@@ -78,7 +78,11 @@ impl Folder {
         items.sort_by_key(|item| std::cmp::Reverse(item.last));
         let mut seen = HashSet::new();
         let uses = items.into_iter().map(|item| {
-            let fresh = item.entry.iter().flat_map(|entry| &entry.objects).filter(|object| self.has(object));
+            let fresh = item
+                .entry
+                .iter()
+                .flat_map(|entry| &entry.objects)
+                .filter(|object| self.has(object));
             let fresh = fresh.filter(|object| seen.insert(object.sha256.clone()));
             Use {
                 last: item.last,

@@ -154,6 +154,11 @@ impl Folder {
         Ok(folder)
     }
 
+    /// The keys of all entries.
+    pub(crate) fn keys(&self) -> Result<Vec<CacheKey>, CacheError> {
+        Ok(self.entries()?.into_iter().map(|(key, _)| key).collect())
+    }
+
     /// All files below `objects` or `entries` whose names are whole: name and path, in order.
     fn files(&self, kind: &str) -> Result<Vec<(String, PathBuf)>, CacheError> {
         let mut files = Vec::new();
@@ -201,7 +206,10 @@ pub(crate) fn entry_name(key: &CacheKey) -> String {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// What is in a folder, in order; a missing one is empty.

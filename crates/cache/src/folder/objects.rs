@@ -143,7 +143,8 @@ impl Folder {
         if !is_linked {
             let fail = |error| CacheError::io("write", target)(error);
             let mut pending = Pending::create(target, 0o644).map_err(fail)?;
-            file.seek(SeekFrom::Start(0)).map_err(CacheError::io("read", &path))?;
+            file.seek(SeekFrom::Start(0))
+                .map_err(CacheError::io("read", &path))?;
             copy(&file, pending.file()).map_err(CacheError::io("write", target))?;
             pending.commit().map_err(CacheError::io("write", target))?;
         }

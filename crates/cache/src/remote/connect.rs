@@ -30,7 +30,10 @@ pub(super) struct Connection {
 pub(super) enum Connected {
     Yes(Connection),
     /// The folder is not there now.
-    Away { place: String, reason: String },
+    Away {
+        place: String,
+        reason: String,
+    },
 }
 
 /// Makes a store of the settings; nothing is asked of it yet.
@@ -47,7 +50,8 @@ pub(super) fn connect(settings: &RemoteSettings) -> Result<Connected, CacheError
         let _ = url.set_password(None);
         return Err(CacheError::Remote {
             url: url.to_string(),
-            reason: "an address has no password, query or fragment: credentials come from the environment".to_owned(),
+            reason: "an address has no password, query or fragment: credentials come from the environment"
+                .to_owned(),
         });
     }
     let place = settings.url.trim_end_matches('/').to_owned();
@@ -60,7 +64,8 @@ pub(super) fn connect(settings: &RemoteSettings) -> Result<Connected, CacheError
         "az" | "abfs" | "abfss" => azure(settings, &url),
         "gs" => google(settings, &url),
         _ => {
-            let known = "`s3://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `gs://BUCKET/PREFIX` and `file:///FOLDER`";
+            let known =
+                "`s3://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`, `gs://BUCKET/PREFIX` and `file:///FOLDER`";
             return Err(fail(format!("known are {known}")));
         }
     };

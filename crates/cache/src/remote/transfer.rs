@@ -29,10 +29,7 @@ enum Came {
 impl Remote {
     /// Brings an object into the local folder. Whether it is there then: what fails is a miss. Errors are those of the folder.
     pub(crate) async fn download(&self, object: &Object) -> Result<bool, CacheError> {
-        match self
-            .request("read from", object.size, self.receive(object))
-            .await
-        {
+        match self.request("read from", object.size, self.receive(object)).await {
             Ok(Came::Good(pending)) => {
                 self.folder.adopt(pending, &object.sha256)?;
                 self.counters.downloaded.add(object.size);
@@ -131,7 +128,9 @@ impl Remote {
                 return Ok(());
             }
         }
-        let sent = self.request("write to", object.size, self.send(object, &path)).await?;
+        let sent = self
+            .request("write to", object.size, self.send(object, &path))
+            .await?;
         sent?;
         self.counters.uploaded.add(object.size);
         self.wrong().remove(&object.sha256);

@@ -1,5 +1,6 @@
-//! Tests of projects of specs: the commands on components, as a person runs them.
+//! Tests of projects of specs: the commands on components, as a person runs them; and of the cache.
 #![allow(clippy::unwrap_used)]
 
+mod cache;
 mod transcript;
 mod tutorial;
