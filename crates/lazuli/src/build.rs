@@ -19,7 +19,6 @@ use lazuli_build::workshop::{
     verify_components,
 };
 use lazuli_build::{Buildroots, Cancel, ContentIndex};
-use lazuli_cache::{Cache, Settings};
 use lazuli_rpm::Signer;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -41,8 +40,6 @@ use recipes::ProjectRecipes;
 
 /// Who builds, in the provenance.
 const BUILDER: &str = "urn:lazuli:build";
-/// The folder of build results, below the cache.
-const BUILDS: &str = "builds";
 /// The folder of buildroots, below the cache.
 const BUILDROOTS: &str = "buildroots";
 
@@ -102,7 +99,7 @@ fn run_plan(
     let key = workspace.signing_key()?;
     let signer = key.signer(at(time(workspace)?));
     let places = places(workspace);
-    let cache = open_cache(workspace)?;
+    let cache = crate::cache::open(workspace, &arguments.shared)?;
     let buildroots =
         Buildroots::open(workspace.cache.join(BUILDROOTS)).map_err(|error| failure(error.into()))?;
     let index =
@@ -212,14 +209,15 @@ fn verify(
         .filter(|task| plan.wanted.contains(&task.name) && there(&task.name));
     let limits = machine::limits(arguments.jobs);
     let memory = machine::scratch(limits.jobs.get());
-    verify_components(workshop, tasks.cloned().collect(), limits, Some(signer), BUILDER, memory).or_fail(Kind::Failed)
-}
-
-fn open_cache(workspace: &Workspace) -> Result<Cache> {
-    let terminal = workspace.terminal.clone();
-    let mut settings = Settings::local(workspace.cache.join(BUILDS));
-    settings.notify = std::sync::Arc::new(move |notice| terminal.warn(notice.to_string()));
-    Cache::open(settings).or_fail(Kind::Environment)
+    verify_components(
+        workshop,
+        tasks.cloned().collect(),
+        limits,
+        Some(signer),
+        BUILDER,
+        memory,
+    )
+    .or_fail(Kind::Failed)
 }
 
 fn save(index: &Mutex<ContentIndex>) -> Result<()> {

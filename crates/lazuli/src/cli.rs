@@ -355,6 +355,8 @@ pub struct BuildArgs {
     /// Print the log of the last build of a component
     #[arg(long, value_name = "NAME", conflicts_with_all = ["names", "all", "changed"])]
     pub log: Option<String>,
+    #[command(flatten)]
+    pub shared: SharedCacheArgs,
 }
 
 #[derive(Debug, Subcommand)]

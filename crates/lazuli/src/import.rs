@@ -115,7 +115,9 @@ pub fn for_buildroots(workspace: &Workspace) -> Result<()> {
 /// imports these.
 pub fn is_ready_for_buildroots(workspace: &Workspace) -> Result<bool> {
     let known = std::fs::read_to_string(workspace.build_repository().join(OF_LOCK)).unwrap_or_default();
-    let folders = scopes(Reach::Everything).iter().map(|scope| workspace.repository_of(*scope));
+    let folders = scopes(Reach::Everything)
+        .iter()
+        .map(|scope| workspace.repository_of(*scope));
     let mut indexes = folders.map(|folder| folder.join("repodata").join("repomd.xml"));
     Ok(known == lock_digest(workspace)? && indexes.all(|index| index.is_file()))
 }

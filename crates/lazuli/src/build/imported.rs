@@ -13,7 +13,8 @@ pub fn open(workspace: &Workspace) -> Result<Imported<'static>> {
     if !crate::import::is_ready_for_buildroots(workspace)? {
         crate::import::for_buildroots(workspace)?;
     }
-    let folders = [ComponentScope::Distribution, ComponentScope::Build].map(|scope| workspace.repository_of(scope));
+    let folders =
+        [ComponentScope::Distribution, ComponentScope::Build].map(|scope| workspace.repository_of(scope));
     let certificate = workspace.signing_key()?.certificate()?;
     let keyring = Keyring::from_bytes(certificate.as_bytes()).or_fail(Kind::Trust)?;
     let mut shelves = Vec::new();

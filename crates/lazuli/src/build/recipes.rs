@@ -120,10 +120,14 @@ fn unknown(component: &str) -> RecipeError {
 }
 
 fn input(file: &BuildFile) -> Result<InputFile, RecipeError> {
-    let digest = file.sha256.to_string().parse::<Digest>().map_err(|error| RecipeError {
-        message: format!("{}: {error}", file.name),
-        help: None,
-    })?;
+    let digest = file
+        .sha256
+        .to_string()
+        .parse::<Digest>()
+        .map_err(|error| RecipeError {
+            message: format!("{}: {error}", file.name),
+            help: None,
+        })?;
     let content = match &file.content {
         Content::Bytes(bytes) => InputContent::Bytes(bytes.to_vec()),
         Content::Stored(stored) => InputContent::Path(stored.path.clone()),

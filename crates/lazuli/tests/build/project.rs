@@ -30,19 +30,29 @@ impl Project {
         for name in COMPONENTS {
             let folder = distro.join("specs").join(name);
             std::fs::create_dir_all(&folder).unwrap();
-            toml += &format!("[components.{name}]\nspec = {{ type = \"local\", path = \"../specs/{name}/{name}.spec\" }}\n");
+            toml += &format!(
+                "[components.{name}]\nspec = {{ type = \"local\", path = \"../specs/{name}/{name}.spec\" }}\n"
+            );
         }
         std::fs::write(distro.join("components/test-build.toml"), toml).unwrap();
         project.write("test-low", "low.c", "int low(void) { return 1; }\n");
         project.write("test-low", "test-low.spec", &library("low", "", ""));
-        project.write("test-mid", "mid.c", "int low(void);\nint mid(void) { return low() + 1; }\n");
+        project.write(
+            "test-mid",
+            "mid.c",
+            "int low(void);\nint mid(void) { return low() + 1; }\n",
+        );
         project.write("test-mid", "test-mid.spec", &library("mid", "low", "-llow"));
         project.write(
             "test-top",
             "top.c",
             "#include <stdio.h>\nint mid(void);\nint main(void) { printf(\"%d\\n\", mid()); return 0; }\n",
         );
-        project.write("test-top", "test-top.spec", &program("top", "test-mid-dev", "-lmid -llow"));
+        project.write(
+            "test-top",
+            "test-top.spec",
+            &program("top", "test-mid-dev", "-lmid -llow"),
+        );
         project.write("test-apart", "apart.c", "int main(void) { return 0; }\n");
         project.write("test-apart", "test-apart.spec", &program("apart", "", ""));
         project
@@ -50,11 +60,14 @@ impl Project {
 
     /// The machine's cache, but for what the test makes.
     fn share_cache(&self) {
-        let shared = std::env::var_os("LAZULI_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-            let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            let home = home.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
-            home.join("lazuli")
-        });
+        let shared = std::env::var_os("LAZULI_CACHE")
+            .map(PathBuf::from)
+            .unwrap_or_else(|| {
+                let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+                let home =
+                    home.unwrap_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"));
+                home.join("lazuli")
+            });
         std::fs::create_dir_all(shared.join("buildroots")).unwrap();
         std::fs::create_dir(self.path("cache")).unwrap();
         for entry in std::fs::read_dir(&shared).unwrap() {
@@ -95,7 +108,9 @@ impl Project {
         command.env("SOURCE_DATE_EPOCH", "1790000000");
         command.env_remove("LAZULI_SIGNING_KEY");
         // Whoever records a change.
-        command.env("GIT_AUTHOR_NAME", "A Tester").env("GIT_AUTHOR_EMAIL", "tester@example.org");
+        command
+            .env("GIT_AUTHOR_NAME", "A Tester")
+            .env("GIT_AUTHOR_EMAIL", "tester@example.org");
         command.stdin(Stdio::null());
         command
     }
@@ -119,7 +134,9 @@ impl Project {
     pub(crate) fn repository(&self) -> Vec<String> {
         let folder = self.path("out/built/2/x86_64");
         let names = std::fs::read_dir(folder).unwrap();
-        let mut names: Vec<String> = names.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = names
+            .map(|one| one.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.retain(|name| name.ends_with(".rpm"));
         names.sort();
         names
@@ -140,7 +157,9 @@ impl Built {
         let rows = facts["components"].as_array().unwrap().iter();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         Self {
-            states: rows.map(|row| (text(&row["component"]), text(&row["state"]))).collect(),
+            states: rows
+                .map(|row| (text(&row["component"]), text(&row["state"])))
+                .collect(),
             output,
         }
     }
@@ -157,7 +176,9 @@ impl Built {
 
 /// Runs a command that must succeed; gives its standard output.
 pub(crate) fn succeed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(
         output.status.success(),
         "{command:?}: {}\n{}",

@@ -31,7 +31,11 @@ impl Folder {
             folder.age(&format!("cache/builds/entries/{fan}/{rest}.json"), days);
         }
         let digest = hex::encode(Sha256::digest(b"deb"));
-        folder.write(&format!("cache/upstream/debs/{}/{digest}.deb", &digest[..2]), 50, b"deb");
+        folder.write(
+            &format!("cache/upstream/debs/{}/{digest}.deb", &digest[..2]),
+            50,
+            b"deb",
+        );
         let digest = hex::encode(Sha256::digest(b"source"));
         let (fan, rest) = digest.split_at(2);
         folder.write(&format!("cache/sources/objects/{fan}/{rest}"), 1, b"source");
@@ -90,7 +94,12 @@ impl Folder {
 /// Of each kind, a number.
 fn numbers(facts: &Value, name: &str) -> BTreeMap<String, u64> {
     let kinds = facts["kinds"].as_array().unwrap().iter();
-    let numbers = kinds.map(|kind| (kind["kind"].as_str().unwrap().to_owned(), kind[name].as_u64().unwrap()));
+    let numbers = kinds.map(|kind| {
+        (
+            kind["kind"].as_str().unwrap().to_owned(),
+            kind[name].as_u64().unwrap(),
+        )
+    });
     numbers.collect()
 }
 
@@ -106,10 +115,16 @@ fn sizes_are_shown_by_kind() {
         ("sources", 1),
         ("strange", 1),
     ];
-    assert_eq!(files, expected.map(|(kind, count)| (kind.to_owned(), count)).into());
+    assert_eq!(
+        files,
+        expected.map(|(kind, count)| (kind.to_owned(), count)).into()
+    );
     let output = folder.lazuli(&["size"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("builds/packages             2 files      2.0 MiB\n"), "{text}");
+    assert!(
+        text.contains("builds/packages             2 files      2.0 MiB\n"),
+        "{text}"
+    );
     // Nothing is made where nothing is.
     let empty = Folder(tempfile::tempdir().unwrap());
     assert_eq!(empty.facts(&["size"])["bytes"], 0);
@@ -133,13 +148,20 @@ fn what_is_old_goes() {
     assert_eq!(gone(&[]), of(0, 0, 0, 0), "without a limit nothing goes");
     // The record of the package is old, the package is not.
     assert_eq!(gone(&["--max-age", "30d", "--dry-run"]), of(2, 1, 0, 0));
-    assert_eq!(gone(&["--max-age", "30d", "--dry-run"]), of(2, 1, 0, 0), "a dry run removes nothing");
+    assert_eq!(
+        gone(&["--max-age", "30d", "--dry-run"]),
+        of(2, 1, 0, 0),
+        "a dry run removes nothing"
+    );
     // By size: the newest build, and what is newer than the other.
     assert_eq!(gone(&["--max-size", "1.5M", "--dry-run"]), of(2, 1, 0, 0));
     assert_eq!(gone(&["--max-age", "30d"]), of(2, 1, 0, 0));
     assert_eq!(gone(&["--max-age", "30d"]), of(0, 0, 0, 0));
     assert_eq!(gone(&["--max-size", "1M"]), of(2, 0, 2, 0));
-    assert!(folder.path("cache/strange/file").exists(), "what is not known stays");
+    assert!(
+        folder.path("cache/strange/file").exists(),
+        "what is not known stays"
+    );
     let fresh = folder.write("cache/upstream/debs/00/00.deb", 0, b"just fetched");
     assert_eq!(gone(&["--max-size", "0"])["debs"], 0);
     assert!(fresh.exists(), "what was used just now may be in use");
@@ -162,12 +184,20 @@ fn damage_is_reported_and_removed() {
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     for path in [&object, &source, &folder.path("cache/packages/abc.json")] {
-        assert!(text.contains(&format!("{}: its bytes have", path.display())), "{text}");
+        assert!(
+            text.contains(&format!("{}: its bytes have", path.display())),
+            "{text}"
+        );
     }
-    assert!(said.contains("3 damaged files\nhint: `lazuli cache verify --remove`"), "{said}");
+    assert!(
+        said.contains("3 damaged files\nhint: `lazuli cache verify --remove`"),
+        "{said}"
+    );
     assert!(folder.lazuli(&["verify", "--remove"]).status.success());
     assert!(!object.exists() && !source.exists());
-    assert!(!folder.path("cache/packages/abc.rpm").exists() && !folder.path("cache/packages/abc.json").exists());
+    assert!(
+        !folder.path("cache/packages/abc.rpm").exists() && !folder.path("cache/packages/abc.json").exists()
+    );
     assert!(folder.lazuli(&["verify"]).status.success());
 }
 
@@ -182,7 +212,8 @@ fn results_are_pushed() {
     assert!(new.status.success(), "{}", String::from_utf8_lossy(&new.stderr));
     let shared = folder.path("shared");
     let url = format!("file://{}", shared.display());
-    let push = |more: &[&str]| folder.lazuli(&[&["push", "--project", "p", "--build-cache", &url], more].concat());
+    let push =
+        |more: &[&str]| folder.lazuli(&[&["push", "--project", "p", "--build-cache", &url], more].concat());
     let away = push(&[]);
     assert!(!away.status.success());
     assert!(String::from_utf8_lossy(&away.stderr).contains("is away"));
