@@ -447,6 +447,9 @@ pub enum ImageCommand {
         /// Keep the root tree of the build and print where it is
         #[arg(long)]
         keep_root: bool,
+        /// Take packages that were built from source where there are some, and imported ones where not
+        #[arg(long)]
+        from_source: bool,
         /// Print how long each stage took
         #[arg(long)]
         timings: bool,

@@ -7,14 +7,16 @@ use crate::terminal::Stages;
 use crate::workspace::Workspace;
 use lazuli_catalog::{ComponentScope, ImageFormat, ImageName, ResolvedImage};
 use lazuli_durable::WorkFolder;
-use lazuli_image::manifest::Manifest;
+use lazuli_image::manifest::{Made, Manifest};
 use lazuli_image::{Built, Format, ImageSpec};
 use std::path::{Path, PathBuf};
 
 mod boot;
 mod customise;
+mod from_source;
 mod root;
 
+use from_source::{Preference, Share};
 use root::{Root, Staging};
 
 /// Runs a command on images.
@@ -26,17 +28,22 @@ pub fn run(workspace: &Workspace, command: &ImageCommand) -> Result<()> {
             formats,
             update_vanished,
             keep_root,
+            from_source,
             timings,
         } => {
             let image = resolve(workspace, name, formats)?;
             let request = Request {
                 update_vanished: *update_vanished,
                 keep_root: *keep_root,
+                preference: match from_source {
+                    true => Preference::Built,
+                    false => Preference::Imported,
+                },
                 out: workspace.image(name),
             };
             let mut stages = Stages::default();
-            let built = build(workspace, &image, &request, &mut stages)?;
-            report(workspace, &built)?;
+            let (built, share) = build(workspace, &image, &request, &mut stages)?;
+            report(workspace, &built, share)?;
             if *timings {
                 workspace.terminal.table(&stages.table());
             }
@@ -63,6 +70,7 @@ pub fn needs_namespace(command: &ImageCommand) -> bool {
 struct Request {
     update_vanished: bool,
     keep_root: bool,
+    preference: Preference,
     out: PathBuf,
 }
 
@@ -91,7 +99,7 @@ fn build(
     image: &ResolvedImage,
     request: &Request,
     stages: &mut Stages,
-) -> Result<Built> {
+) -> Result<(Built, Share)> {
     let lock = crate::import::ensure_fetched(workspace, Reach::Distribution, request.update_vanished)?;
     stages.done("fetch");
     crate::import::repository(workspace, &lock, ComponentScope::Distribution)?;
@@ -105,7 +113,8 @@ fn build(
     } else {
         Staging::Memory
     };
-    let root = Root::install(workspace, image, time, staging, stages)?;
+    let root = Root::install(workspace, image, time, request.preference, staging, stages)?;
+    let share = root.share;
     let tree = customise::tree(&root.path, image, time)?;
     stages.done("scan");
     let spec = spec(workspace, image, &root, time)?;
@@ -128,7 +137,7 @@ fn build(
         root.remove()?;
         stages.done("clean up");
     }
-    Ok(built)
+    Ok((built, share))
 }
 
 fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) -> Result<ImageSpec> {
@@ -177,11 +186,11 @@ fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) ->
     Ok(spec)
 }
 
-fn report(workspace: &Workspace, built: &Built) -> Result<()> {
+fn report(workspace: &Workspace, built: &Built, share: Share) -> Result<()> {
     let files: Vec<&PathBuf> = built.images.iter().map(|(_, path)| path).collect();
     let facts = serde_json::json!({
         "images": files, "manifest": built.manifest_path, "sboms": built.sboms,
-        "packages": built.manifest.packages.len(),
+        "packages": built.manifest.packages.len(), "from-source": share,
     });
     workspace.terminal.facts(&facts, || {
         let mut text = String::new();
@@ -195,6 +204,9 @@ fn report(workspace: &Workspace, built: &Built) -> Result<()> {
         }
         text
     })?;
+    if let Some(line) = share.line() {
+        workspace.terminal.note(line);
+    }
     Ok(())
 }
 
@@ -261,6 +273,15 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
     let request = Request {
         update_vanished: false,
         keep_root: false,
+        // As it was made.
+        preference: match manifest
+            .packages
+            .iter()
+            .any(|package| package.made == Made::Built)
+        {
+            true => Preference::Built,
+            false => Preference::Imported,
+        },
         out: again.path().join("out"),
     };
     build(workspace, &image, &request, &mut Stages::default())?;
