@@ -109,29 +109,16 @@ impl<'a, 's> Running<'a, 's> {
         let (report, report_write) = pipe()?;
         let (control, control_child) = sockets()?;
         let (stdin, stdin_child) = input(options)?;
-        let mut terminal = None;
-        let (mut stdout, mut stderr) = (Stream::default(), Stream::default());
-        let (mut stdout_child, mut stderr_child) = (None, None);
-        match options.streams {
-            Streams::Capture { limit } => {
-                let (out, err) = (pipe()?, pipe()?);
-                (stdout, stdout_child) = (Stream::new(Some(out.0), limit), Some(out.1));
-                (stderr, stderr_child) = (Stream::new(Some(err.0), limit), Some(err.1));
-            }
-            Streams::Lines { limit } => {
-                let (read, write) = pipe()?;
-                stdout = Stream::new(Some(read), limit);
-                stderr_child = Some(duplicate(&write)?);
-                stdout_child = Some(write);
-            }
-            Streams::Inherit => {}
-            Streams::Terminal => terminal = Some(Lent::new()?),
-        }
+        let outputs = outputs(options)?;
         let layer = options.limits.layer.as_ref().map(LayerWatch::start).transpose();
         let layer = layer.map_err(|e| SandboxError::io("starting a thread that watches", root, e))?;
         let mut cgroup = group(plan, options);
         let given = Descriptors {
-            streams: [stdin_child.as_ref(), stdout_child.as_ref(), stderr_child.as_ref()],
+            streams: [
+                stdin_child.as_ref(),
+                outputs.stdout_child.as_ref(),
+                outputs.stderr_child.as_ref(),
+            ],
             report: &report_write,
             control: &control_child,
         };
@@ -157,12 +144,12 @@ impl<'a, 's> Running<'a, 's> {
             sink,
             stdin,
             report: Stream::new(Some(report), report::MAX_REPORT),
-            stdout,
-            stderr,
+            stdout: outputs.stdout,
+            stderr: outputs.stderr,
             control: Some(control),
             watch: None,
             layer,
-            terminal,
+            terminal: outputs.terminal,
             began,
             last_output: began,
             usage: Usage::default(),
@@ -516,6 +503,36 @@ fn input(options: &Options) -> Result<Input<'_>, SandboxError> {
             Ok((Some((write, bytes.as_slice())), Some(read)))
         }
     }
+}
+
+/// The ends of what the program writes: ours, and its own, which are `None` where they are the caller's streams.
+#[derive(Default)]
+struct Outputs {
+    stdout: Stream,
+    stderr: Stream,
+    stdout_child: Option<OwnedFd>,
+    stderr_child: Option<OwnedFd>,
+    terminal: Option<Lent>,
+}
+
+fn outputs(options: &Options) -> Result<Outputs, SandboxError> {
+    let mut outputs = Outputs::default();
+    match options.streams {
+        Streams::Capture { limit } => {
+            let (out, err) = (pipe()?, pipe()?);
+            (outputs.stdout, outputs.stdout_child) = (Stream::new(Some(out.0), limit), Some(out.1));
+            (outputs.stderr, outputs.stderr_child) = (Stream::new(Some(err.0), limit), Some(err.1));
+        }
+        Streams::Lines { limit } => {
+            let (read, write) = pipe()?;
+            outputs.stdout = Stream::new(Some(read), limit);
+            outputs.stderr_child = Some(duplicate(&write)?);
+            outputs.stdout_child = Some(write);
+        }
+        Streams::Inherit => {}
+        Streams::Terminal => outputs.terminal = Some(Lent::new()?),
+    }
+    Ok(outputs)
 }
 
 /// Which of the descriptors are ready, at the latest at that time.

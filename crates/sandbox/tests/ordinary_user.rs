@@ -65,6 +65,7 @@ fn inside() {
     common::layers::check_layers(layers.path());
     let root = common::sealed::root();
     common::sealed::check_view(root.path());
+    common::sealed::check_on_layers();
     let root = common::hostile::root();
     common::hostile::check_refusals(root.path());
     common::hostile::check_limits(root.path());

@@ -29,6 +29,15 @@ fn layers_may_lie_in_memory() {
 }
 
 #[test]
+fn a_build_writes_to_the_upper_layer() {
+    if common::skip_unless_root() {
+        return;
+    }
+    private_mounts().unwrap();
+    common::sealed::check_on_layers();
+}
+
+#[test]
 fn many_layers_fit() {
     if common::skip_unless_root() {
         return;

@@ -157,7 +157,7 @@ static int share_memory(void) {
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += 1;
     do clock_gettime(CLOCK_MONOTONIC, &now);
-    while (now.tv_sec < end.tv_sec);
+    while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
     close(done[1]);
     int status, failed = 0;
     while (wait(&status) > 0) failed |= status;
@@ -224,6 +224,12 @@ static int write_to(const char *path) {
     return say(fd < 0 ? -1 : write(fd, "1", 1));
 }
 
+/* Only the parent goes on. */
+static long parent_of(long pid) {
+    if (pid == 0) _exit(0);
+    return pid;
+}
+
 static long flags_of_clone3(void) {
     struct { unsigned long long flags, rest[10]; } arguments = {.flags = CLONE_NEWUSER, .rest = {0, 0, 0, SIGCHLD}};
     return syscall(SYS_clone3, &arguments, sizeof arguments);
@@ -259,8 +265,8 @@ int main(int count, char **words) {
     if (is(it, "fsopen")) return say(syscall(SYS_fsopen, "tmpfs", 0));
     if (is(it, "mount-setattr")) return say(syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, NULL, 0));
     if (is(it, "unshare")) return say(unshare(atoi(other)));
-    if (is(it, "clone")) return say(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
-    if (is(it, "clone3")) return say(flags_of_clone3());
+    if (is(it, "clone")) return say(parent_of(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0)));
+    if (is(it, "clone3")) return say(parent_of(flags_of_clone3()));
     if (is(it, "setns")) return say(setns(open("/proc/self/ns/mnt", O_RDONLY), 0));
     if (is(it, "ptrace")) return say(on_sibling(attach));
     if (is(it, "read-memory")) return say(on_sibling(read_memory));

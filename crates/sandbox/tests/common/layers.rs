@@ -41,6 +41,36 @@ pub(crate) fn check_layers(base: &Path) {
         path
     };
     let (lower, first, second, target) = (dir("lo:w,er"), dir("first"), dir("second"), dir("target"));
+    fill(&lower);
+    let overlay = Overlay {
+        lower: vec![lower.clone()],
+        upper: first.clone(),
+        work: dir("work"),
+    };
+    let mounted = mount_overlay(&overlay, &target).unwrap();
+    assert_eq!(mounted.path(), target);
+    write_first(&lower, &target);
+    mounted.unmount().unwrap();
+    assert!(names(&target).is_empty(), "it is gone");
+    assert!(lower.join("gone").exists() && lower.join("replaced/hidden").exists());
+    let whiteout = first.join("gone").symlink_metadata().unwrap();
+    assert!(whiteout.file_type().is_char_device() && whiteout.rdev() == 0);
+    let opaque = attribute(&first.join("replaced"), "user.overlay.opaque");
+    assert_eq!(opaque.as_deref(), Some(b"y".as_slice()));
+
+    let overlay = Overlay {
+        lower: vec![first, lower],
+        upper: second,
+        work: dir("work-2"),
+    };
+    let mounted = mount_overlay(&overlay, &target).unwrap();
+    look_and_write(&target);
+    drop(mounted);
+    assert!(names(&target).is_empty(), "it is gone when it is dropped");
+    fs::remove_dir_all(base.join("work/work")).unwrap();
+}
+
+fn fill(lower: &Path) {
     fs::create_dir_all(lower.join("kept/old")).unwrap();
     fs::create_dir_all(lower.join("replaced")).unwrap();
     for name in ["kept/old/file", "replaced/hidden", "gone", "program", "one"] {
@@ -49,14 +79,10 @@ pub(crate) fn check_layers(base: &Path) {
     fs::hard_link(lower.join("one"), lower.join("two")).unwrap();
     chown(lower.join("program"), Some(33), Some(44)).unwrap();
     set_mode(&lower.join("program"), 0o6755);
+}
 
-    let overlay = Overlay {
-        lower: vec![lower.clone()],
-        upper: first.clone(),
-        work: dir("work"),
-    };
-    let mounted = mount_overlay(&overlay, &target).unwrap();
-    assert_eq!(mounted.path(), target);
+/// Removes, replaces, links and marks.
+fn write_first(lower: &Path, target: &Path) {
     let options = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
     let line = options
         .lines()
@@ -87,23 +113,12 @@ pub(crate) fn check_layers(base: &Path) {
     // Renaming a folder of a lower layer copies it: programs fall back to that.
     let renamed = fs::rename(target.join("kept"), target.join("moved"));
     assert!(renamed.is_err(), "folders are not redirected");
-    mounted.unmount().unwrap();
-    assert!(names(&target).is_empty(), "it is gone");
-    assert!(lower.join("gone").exists() && lower.join("replaced/hidden").exists());
+}
 
-    let whiteout = first.join("gone").symlink_metadata().unwrap();
-    assert!(whiteout.file_type().is_char_device() && whiteout.rdev() == 0);
-    let opaque = attribute(&first.join("replaced"), "user.overlay.opaque");
-    assert_eq!(opaque.as_deref(), Some(b"y".as_slice()));
-
-    let overlay = Overlay {
-        lower: vec![first, lower],
-        upper: second,
-        work: dir("work-2"),
-    };
-    let mounted = mount_overlay(&overlay, &target).unwrap();
+/// Sees what was written, and copies some of it up.
+fn look_and_write(target: &Path) {
     assert_eq!(
-        names(&target),
+        names(target),
         [
             "a", "b", "capable", "kept", "link", "one", "program", "replaced", "setuid", "two"
         ]
@@ -137,7 +152,4 @@ pub(crate) fn check_layers(base: &Path) {
         fs::read_to_string(target.join("kept/old/file")).unwrap(),
         "kept/old/file!"
     );
-    drop(mounted);
-    assert!(names(&target).is_empty(), "it is gone when it is dropped");
-    fs::remove_dir_all(base.join("work/work")).unwrap();
 }
