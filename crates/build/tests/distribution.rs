@@ -20,6 +20,23 @@ use std::time::Duration;
 const WARM: Duration = Duration::from_millis(500);
 const TRIES: usize = 5;
 
+/// A spec that needs a library which the base does not have, and says so only when it is asked.
+const GENERATED: &str = "\
+Name: generated
+Version: 1
+Release: 1
+Summary: A test
+License: MIT
+BuildArch: noarch
+%description
+A test.
+%generate_buildrequires
+echo zlib1g-dev
+%build
+test -e /usr/include/zlib.h
+%files
+";
+
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -151,6 +168,29 @@ fn the_distributions_buildroot_builds() {
         .filter(|package| package.nevra.name.ends_with("-debuginfo"))
         .count();
     assert!(debug > 0, "{:?}", first.packages);
+
+    // What the spec generates is in a layer of its own; rpmbuild itself finds it in the database, which it can read.
+    let results = dir.path().join("generated");
+    let generating = common::job("generated", GENERATED, &[]);
+    let generated = build(
+        &generating,
+        &roots,
+        &settings(&work, &results),
+        &record,
+        &Cancel::default(),
+    )
+    .unwrap()
+    .unwrap_or_else(|failure| panic!("{}\n{}", failure.reason, record.text()));
+    assert_eq!(generated.generated, ["zlib1g-dev"]);
+    let text = common::log(&generated.log);
+    assert!(!text.contains("cannot open"), "{text}");
+    let names: Vec<&str> = generated
+        .buildroot
+        .packages()
+        .iter()
+        .map(|p| p.nevra.name.as_str())
+        .collect();
+    assert!(names.contains(&"zlib1g-dev"), "{names:?}");
 
     // A new release with the same sources: nothing but the version is new, debug information included.
     let mut bumped = job();
