@@ -1,5 +1,5 @@
 //! Builds by the real rpmbuild, in the sandbox, on a tree with a compiler.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::print_stdout)]
 
 mod common;
 
@@ -218,12 +218,49 @@ fn a_failing_check_fails_and_is_kept() {
     );
     assert!(log(&failure.log.unwrap()).contains("Executing(%check)"));
     let kept = failure.kept.unwrap();
+    enter(&kept.folder);
     assert_eq!(Kept::open(&kept.folder).unwrap().component().unwrap(), "hello");
     kept.remove().unwrap();
     bench.assert_clean();
     // Without the check it is built.
     job.options.tests = lazuli_build::Tests::Skip;
     bench.built(&job, "x");
+}
+
+/// Tells the test's own program to enter a kept sandbox: on a terminal, which `script` makes.
+const ENTER: &str = "LAZULI_TEST_ENTER";
+
+#[test]
+fn child_in_a_kept_sandbox() {
+    let Some(folder) = std::env::var_os(ENTER) else {
+        // Without the parent there is no sandbox: then it is an error to enter one.
+        assert!(Kept::open("/nonexistent").is_err());
+        return;
+    };
+    let script = "id -un; ls BUILD; test -t 0 && echo a terminal; test -e /builddir/SOURCES/hello.c; exit 7";
+    let status = Kept::open(folder)
+        .unwrap()
+        .enter(&["sh", "-c", script].map(str::to_owned))
+        .unwrap();
+    println!("it ended: {status}");
+}
+
+/// A person in the sandbox is the build's user, where the build ended, on a terminal.
+fn enter(folder: &std::path::Path) {
+    let program = std::env::current_exe().unwrap();
+    let command = format!(
+        "{} child_in_a_kept_sandbox --exact --nocapture",
+        program.display()
+    );
+    let output = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env(ENTER, folder)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for expected in ["builder", "hello-2.1", "a terminal", "it ended: exit code 7"] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
 }
 
 #[test]
