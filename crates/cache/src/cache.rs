@@ -250,6 +250,12 @@ impl Cache {
         Ok(entry)
     }
 
+    /// Whether results go to a remote: there is one, it is not away as far as is known, and it may be written to.
+    pub fn shares(&self) -> bool {
+        self.remote()
+            .is_some_and(|shared| shared.remote.signing_key().is_some())
+    }
+
     /// Begins to give all results of the local folder that are whole to the remote, as [`put`](Self::put) does with new ones;
     /// says how many. [`finish`](Self::finish) waits for them. Without a remote that may be written to, it does nothing.
     pub fn share_all(&self) -> Result<u64, CacheError> {

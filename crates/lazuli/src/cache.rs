@@ -220,7 +220,7 @@ fn verify(cache: &Path, terminal: &Terminal, on_damage: OnDamage) -> Result<()> 
     if let Some(folder) = builds(cache)? {
         let spinner = terminal.spinner("build results");
         let mut progress =
-            |objects, bytes| spinner.set_message(format!("{objects} objects, {}", human(bytes)));
+            |objects: u64, bytes: u64| spinner.set_message(format!("{objects} objects, {}", human(bytes)));
         let found = folder.verify(on_damage, &mut progress).map_err(failure)?;
         spinner.finish_and_clear();
         add(BUILDS, found.entries + found.objects, found.bytes);
@@ -288,6 +288,12 @@ fn push(workspace: &Workspace, shared: &crate::cli::SharedCacheArgs) -> Result<(
         .hint("name one with --build-cache URL or LAZULI_BUILD_CACHE, without --build-cache-readonly"));
     }
     let cache = open(workspace, shared)?;
+    if !cache.shares() {
+        return Err(Failure::message(
+            Kind::Environment,
+            "nothing was shared: the shared cache is away",
+        ));
+    }
     let begun = cache.share_all().map_err(failure)?;
     let done = cache.finish();
     let facts = json!({ "results": begun, "shared": done.shared, "not-shared": done.not_shared, "bytes": done.uploaded });

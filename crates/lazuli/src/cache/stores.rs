@@ -103,8 +103,8 @@ impl Store {
             let is_hidden = path
                 .file_name()
                 .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            let is_inside = self.check != Check::Name || path.parent() != Some(&folder.join("incoming"));
-            if is_hidden || !is_inside {
+            // What a program of others is bringing has no digest for a name yet.
+            if is_hidden || path.starts_with(folder.join("incoming")) {
                 continue;
             }
             let name = match self.check {
@@ -123,7 +123,12 @@ impl Store {
             item.last = item.last.max(last);
             item.bytes += file.len();
         }
-        Ok(items.into_values().collect())
+        let mut items: Vec<Item> = items.into_values().collect();
+        for item in &mut items {
+            // A package before its record.
+            item.paths.sort_by(|one, other| other.cmp(one));
+        }
+        Ok(items)
     }
 
     /// The damaged ones, with what is wrong.
@@ -133,7 +138,9 @@ impl Store {
             bar.inc(1);
             Ok(problem.map(|problem| (item, problem)))
         });
-        let problems: Vec<_> = problems.collect::<io::Result<_>>().or_fail(Kind::Environment)?;
+        let problems = problems
+            .collect::<io::Result<Vec<_>>>()
+            .or_fail(Kind::Environment)?;
         Ok(problems.into_iter().flatten().collect())
     }
 
@@ -153,7 +160,7 @@ impl Store {
         let (file, expected) = match self.check {
             Check::None => return Ok(None),
             Check::Name => (path, stem),
-            Check::FolderAndName => (path, name(path.parent()) + &name(Some(path))),
+            Check::FolderAndName => (path, name(path.parent()) + &name(Some(path.as_path()))),
             Check::Record => match recorded(&item.paths) {
                 Ok((file, expected)) => (file, expected),
                 Err(problem) => return Ok(Some(problem)),
