@@ -86,8 +86,7 @@ pub use resolve::{
 };
 pub use schema::{
     ComponentScope, CratePart, FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata,
-    OverlayType, Place,
-    ReleaseCalculation, Replacement, SearchMode, SectionTarget,
+    OverlayType, Place, ReleaseCalculation, Replacement, SearchMode, SectionTarget,
 };
 pub use suggest::nearest;
 pub use value::{

@@ -286,7 +286,11 @@ impl<'w> Batch<'w> {
             }
             for component in components {
                 // A part of a distribution's package may be for builds; of what only builds need, nothing is not.
-                let goes_to = if only_builds { ComponentScope::Build } else { component.scope };
+                let goes_to = if only_builds {
+                    ComponentScope::Build
+                } else {
+                    component.scope
+                };
                 if goes_to != scope || !wanted.is_empty() && !wanted.contains(&component.name) {
                     continue;
                 }

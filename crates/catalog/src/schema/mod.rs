@@ -33,8 +33,8 @@ pub use declare::{
     DeclaredMember, DeclaredUser, Finaliser, Follower, Symlink,
 };
 pub use distro::{
-    Buildroot, Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
-    RepositoryUse, Upstream, UpstreamType,
+    Buildroot, Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs,
+    PackageRepository, RepositoryUse, Upstream, UpstreamType,
 };
 pub use group::{ComponentGroup, ComponentTemplate, MatrixAxis, Package, PackageGroup, PackagePublish};
 pub use image::{

@@ -131,7 +131,11 @@ fn wanted(workspace: &Workspace, reach: Reach) -> Result<(Vec<DebianName>, BTree
         }
     }
     if reach == Reach::Everything {
-        let base = workspace.distro.buildroot.iter().filter(|name| !made.contains(name.as_str()));
+        let base = workspace
+            .distro
+            .buildroot
+            .iter()
+            .filter(|name| !made.contains(name.as_str()));
         names.extend(base.filter_map(|name| DebianName::parse(name.as_str()).ok()));
     }
     // A component that is named is wanted, whatever else leaves it out.
