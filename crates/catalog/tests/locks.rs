@@ -87,7 +87,10 @@ fn what_only_builds_need_stands_apart() {
         .extend([package("make", "4.4.1-2", "make-dfsg", "4.4.1-2", 2)]);
     let text = lock.to_string();
     let (_, tables) = text.split_once("[packages]").unwrap();
-    let names: Vec<_> = tables.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    let names: Vec<_> = tables
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
     assert_eq!(names, ["", "libc6", "", "[build-packages]", "make"]);
     assert_eq!(LockFile::parse(&text).unwrap(), lock);
     assert!(lock.get(&PackageName::new("make").unwrap()).is_some());

@@ -17,6 +17,7 @@ use crate::provider::{
     CHANGELOG_FILE, ChangelogFile, CommitChoice, LookasideFile, ProviderError, SourceProvider,
     UpstreamCommit, UpstreamPackage,
 };
+use crate::script::ScriptRunner;
 use crate::source_tree::{Content, FileMode, SourceFile, SourcePath, SourceTree, StoredFile, TreeError};
 
 /// Upstreams by their address templates, with everything in one cache.
@@ -30,6 +31,8 @@ pub struct DistGitProvider<'a> {
     pub progress: OnProgress<'a>,
     /// The archive that source files of the kind `debian-source` come from, if the distribution's version has one.
     pub archive: Option<&'a DebianArchiveSettings>,
+    /// What runs the scripts that make source files, if there is a root to run them in.
+    pub scripts: Option<&'a dyn ScriptRunner>,
 }
 
 impl std::fmt::Debug for DistGitProvider<'_> {
@@ -119,11 +122,17 @@ impl SourceProvider for DistGitProvider<'_> {
     fn history(&self, package: &UpstreamPackage, commit: &str) -> Result<Vec<UpstreamCommit>, ProviderError> {
         let commit = FullCommit::new(commit)?;
         let repository = repository(package)?;
-        let records = self.sources.history(&repository, &commit, self.progress)?;
+        let followed = TreePath::new(package.spec_name())?;
+        let records = self
+            .sources
+            .history(&repository, &commit, &followed, self.progress)?;
         let versions = |path: &str| -> Result<Versions, ProviderError> {
-            let versions =
-                self.sources
-                    .file_versions(&repository, &commit, &TreePath::new(path)?, self.progress)?;
+            let versions = self.sources.file_versions(
+                &repository,
+                &commit,
+                (&followed, &TreePath::new(path)?),
+                self.progress,
+            )?;
             let content = |one: FileVersion| (one.commit.to_string(), one.content.map(Arc::from));
             Ok(versions.into_iter().map(content).collect())
         };
@@ -179,5 +188,9 @@ impl SourceProvider for DistGitProvider<'_> {
 
     fn source_file(&self, file: &ResolvedSourceFile) -> Result<Content, ProviderError> {
         origin::fetch(self, file).map(stored)
+    }
+
+    fn scripts(&self) -> Option<&dyn ScriptRunner> {
+        self.scripts
     }
 }

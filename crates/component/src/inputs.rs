@@ -17,7 +17,7 @@ use lazuli_catalog::{
 };
 use rayon::prelude::*;
 
-use crate::compose::{ComposeError, upstream_package};
+use crate::compose::{ComposeError, compose, upstream_package};
 use crate::provider::{LookasideFile, SOURCES_FILE, UpstreamPackage};
 use crate::render::{RenderError, Rendered, Renderer};
 use crate::source_tree::{Content, FileMode, SourcePath, TreeError};
@@ -195,7 +195,7 @@ impl Renderer<'_> {
 
     /// A source file that the project declares. The lookaside cache comes first, where there is one: a mirror that keeps
     /// what origins may lose.
-    fn declared(
+    pub(crate) fn declared(
         &self,
         component: &ResolvedComponent,
         file: &ResolvedSourceFile,
@@ -218,8 +218,22 @@ impl Renderer<'_> {
             SourceOrigin::DebianSource { .. } | SourceOrigin::Crate { .. }
         );
         match &file.origin {
-            SourceOrigin::Lookaside | SourceOrigin::Custom { .. } | SourceOrigin::Overlay => {
-                self.from_lookaside(component, &listed)
+            SourceOrigin::Lookaside | SourceOrigin::Overlay => self.from_lookaside(component, &listed),
+            SourceOrigin::Custom { .. } if package.lookaside.is_none() => {
+                self.made_for_build(component, file)
+            }
+            SourceOrigin::Custom { .. } => {
+                let first = match self.from_lookaside(component, &listed) {
+                    Ok(content) => return Ok(content),
+                    Err(error) => error,
+                };
+                self.made_for_build(component, file)
+                    .map_err(|second| InputsError::Nowhere {
+                        component: component.name.clone(),
+                        file: file.filename.to_string(),
+                        first: first.to_string(),
+                        second: second.to_string(),
+                    })
             }
             _ if policy == OriginPolicy::LookasideOnly => self.from_lookaside(component, &listed),
             _ if own || package.lookaside.is_none() => Ok(origin()?),
@@ -238,7 +252,23 @@ impl Renderer<'_> {
         }
     }
 
-    fn from_lookaside(
+    /// What a script makes whose digest is known.
+    fn made_for_build(
+        &self,
+        component: &ResolvedComponent,
+        file: &ResolvedSourceFile,
+    ) -> Result<Content, InputsError> {
+        let lock = self.state.lock(&component.name).map_err(RenderError::from)?;
+        let commit = lock.as_ref().and_then(|lock| lock.upstream_commit.as_ref());
+        let commit = commit.map(|commit| commit.as_str());
+        let composed = compose(self.state, component, commit, self.provider)?;
+        let same = |one: &ResolvedSourceFile| one.filename == file.filename;
+        let index = component.source_files.iter().position(same).unwrap_or_default();
+        let made = self.make(component, &composed.upstream, index);
+        Ok(made.map_err(RenderError::from)?)
+    }
+
+    pub(crate) fn from_lookaside(
         &self,
         component: &ResolvedComponent,
         file: &LookasideFile,

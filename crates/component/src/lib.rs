@@ -17,7 +17,7 @@
 //! | what a build takes, with all sources | [`Renderer::build_inputs`] |
 //! | what does the project change | [`project_diff`] |
 //! | which commit, and what is recorded | [`Updater`] |
-//! | how does a component come in | [`add()`] |
+//! | how does a component come in | [`Adder`] |
 //!
 //! Nothing here reads the clock or the environment; git is run as a program; the network is behind [`SourceProvider`].
 
@@ -36,13 +36,14 @@ mod inputs;
 pub mod overlay;
 pub mod provider;
 mod render;
+mod script;
 mod source_tree;
 mod sources;
 mod spec_reader;
 mod state;
 mod update;
 
-pub use add::{AddError, AddRequest, Added, FileReason, add};
+pub use add::{AddError, AddRequest, Added, Adder};
 pub use changed::{
     Change, ChangedComponent, Changes, DependencyStep, Dependent, DirectDependents, Side, changed,
 };
@@ -58,6 +59,7 @@ pub use render::{
     Mode, OrphanFolder, Outcome, RenderError, Rendered, Renderer, StaleLock, Verdict, Written,
     component_folder, orphans, project_diff,
 };
+pub use script::{RootRunner, ScriptError, ScriptRequest, ScriptRunner};
 pub use source_tree::{
     Content, FileMode, SourceFile, SourcePath, SourceTree, StoredFile, TreeChange, TreeError,
 };

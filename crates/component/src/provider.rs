@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lazuli_catalog::{ResolvedDistro, ResolvedSourceFile, SourceDigest, Timestamp};
 
 use crate::git::{CommitInfo, GitError, GitRepository, Person};
+use crate::script::ScriptRunner;
 use crate::source_tree::{Content, SourceTree};
 
 /// The name of the file in dist-git that lists what is in the lookaside cache.
@@ -137,7 +138,7 @@ pub trait SourceProvider: Sync {
     fn checkout(&self, package: &UpstreamPackage, commit: &str) -> Result<SourceTree, ProviderError>;
 
     /// The commits that lead to a commit, it first, as one line: where a merge brought the spec of one of its parents,
-    /// that parent is followed, or else the first.
+    /// that parent is followed, or else the first. See [`crate::history`] for why.
     ///
     /// # Errors
     /// The history can't be had.
@@ -156,6 +157,11 @@ pub trait SourceProvider: Sync {
     /// # Errors
     /// It can't be had, is not what its digest says, or has another kind of origin.
     fn source_file(&self, file: &ResolvedSourceFile) -> Result<Content, ProviderError>;
+
+    /// What runs the scripts that make source files; nothing where there is no root to run them in.
+    fn scripts(&self) -> Option<&dyn ScriptRunner> {
+        None
+    }
 }
 
 /// Reads a line of history from a git repository: what [`SourceProvider::history`] gives.

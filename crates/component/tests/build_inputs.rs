@@ -26,6 +26,7 @@ fn provider<'a>(sources: &'a Sources, archive: Option<&'a DebianArchiveSettings>
     DistGitProvider {
         sources,
         archive,
+        scripts: None,
         freshness: Freshness::Newest,
         progress: &|_| {},
     }

@@ -27,6 +27,8 @@ impl Upstreams {
         DistGitProvider {
             sources: &self.sources,
             archive: self.archive.as_ref(),
+            // A buildroot brings one.
+            scripts: None,
             freshness: Freshness::Newest,
             progress: &|_| {},
         }

@@ -81,26 +81,28 @@ impl Sources {
         self.repositories.checkout(repository, commit, progress)
     }
 
-    /// The commits from `commit` back along first parents, the newest first.
+    /// The commits from `commit` back, the newest first, as one line: where a commit has several parents, the one that has
+    /// the same content of the file `followed` (the spec) goes on, or else the first.
     pub fn history(
         &self,
         repository: &DistGit,
         commit: &FullCommit,
+        followed: &TreePath,
         progress: OnProgress<'_>,
     ) -> Result<Vec<CommitRecord>, SourceError> {
-        self.repositories.history(repository, commit, progress)
+        self.repositories.history(repository, commit, followed, progress)
     }
 
-    /// What each commit of the history that touched a file made of it, the newest first.
+    /// What each commit of the line that follows a file made of a file that it touched, the newest first.
     pub fn file_versions(
         &self,
         repository: &DistGit,
         commit: &FullCommit,
-        path: &TreePath,
+        (followed, path): (&TreePath, &TreePath),
         progress: OnProgress<'_>,
     ) -> Result<Vec<FileVersion>, SourceError> {
         self.repositories
-            .file_versions(repository, commit, path, progress)
+            .file_versions(repository, commit, (followed, path), progress)
     }
 
     /// A file by its digest: from the store, or else from the first address that has it.

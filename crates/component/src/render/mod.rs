@@ -13,6 +13,7 @@
 //! had before. `lazuli component update` is what makes it fit.
 
 mod folder;
+mod scripts;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -32,6 +33,7 @@ use crate::history::{
     Released, release,
 };
 use crate::provider::{CHANGELOG_FILE, SOURCES_FILE, SourceProvider, UpstreamCommit};
+use crate::script::ScriptError;
 use crate::source_tree::{SourceTree, TreeError};
 use crate::sources::{ExternalFile, SourcesError, settle};
 use crate::spec_reader::{ReaderError, SpecReader};
@@ -60,6 +62,9 @@ pub enum RenderError {
         /// Why not.
         source: ReaderError,
     },
+    /// A script that makes a source file.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -97,6 +102,7 @@ impl RenderError {
         match self {
             RenderError::Compose(error) => error.help(),
             RenderError::Sources(error) => error.help(),
+            RenderError::Script(error) => error.help(),
             RenderError::Release { source, .. } => source.help().map(str::to_owned),
             RenderError::Stale { name } => Some(format!(
                 "run `lazuli component update {name}`: it records the change and gives it a release"
@@ -165,7 +171,8 @@ impl Renderer<'_> {
             .as_ref()
             .and_then(|lock| lock.upstream_commit.as_ref())
             .map(|commit| commit.as_str());
-        let composed = compose(self.state, component, commit, self.provider)?;
+        let mut composed = compose(self.state, component, commit, self.provider)?;
+        self.run_scripts(component, &composed.upstream, &mut composed.tree)?;
         let changes = recorded_changes(self.state, component, self.history, self.reader)?;
         self.finish(component, composed, commit, &changes)
     }

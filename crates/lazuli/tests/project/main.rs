@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod cache;
+mod azldev;
 mod transcript;
 mod tutorial;
