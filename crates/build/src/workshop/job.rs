@@ -562,7 +562,7 @@ impl<'a> Workshop<'a> {
             reason,
             help: None,
             phase: Some(failure.phase),
-            last_lines: failure.last_lines,
+            last_lines: failure.last_lines.into_vec(),
             log,
             elapsed: failure.elapsed,
             kept: failure.kept,

@@ -1,7 +1,7 @@
 //! Tests of projects of specs: the commands on components, as a person runs them; and of the cache.
 #![allow(clippy::unwrap_used)]
 
-mod cache;
 mod azldev;
+mod cache;
 mod transcript;
 mod tutorial;
