@@ -82,16 +82,16 @@ pub use resolve::{
     RepositoryAddress, ResolvedComponent, ResolvedDistro, ResolvedImage, ResolvedOverlay,
     ResolvedPublication, ResolvedRepository, ResolvedSourceFile, ResolvedUpstream, Review, RootLayout,
     RootSize, ServerCheck, SignatureCheck, SigningKey, Source, SourceDigest, SourceOrigin, SourcePlacement,
-    SpecSource, SystemSettings, UpstreamProvenance, UserEntry,
+    SpecSource, SystemSettings, TarballCompression, UpstreamProvenance, UserEntry,
 };
 pub use schema::{
-    FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
+    CratePart, FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place,
     ReleaseCalculation, Replacement, SearchMode, SectionTarget,
 };
 pub use suggest::nearest;
 pub use value::{
     AbsolutePath, AccountName, Architecture, ByteSize, CommitId, ComponentName, DebianArchitecture,
-    DebianVersion, DistroName, DistroVersion, FileMode, Fingerprint, GroupName, ImageName, InvalidValue,
-    NamePattern, PackageName, PathGlob, PathMatcher, PoolPath, ProgramName, Sha256Digest, SuiteName,
-    Timestamp, UnitName,
+    DebianVersion, DistroName, DistroVersion, FileMode, FileName, Fingerprint, GroupName, ImageName,
+    InvalidValue, NamePattern, PackageName, PathGlob, PathMatcher, PoolPath, ProgramName, Sha256Digest,
+    SourceVersion, SuiteName, Timestamp, UnitName,
 };

@@ -10,7 +10,7 @@ mod publish;
 
 pub use build::{
     BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile, SourceDigest,
-    SourceOrigin, SourcePlacement, UpstreamProvenance,
+    SourceOrigin, SourcePlacement, TarballCompression, UpstreamProvenance,
 };
 pub use component::{
     GenerateSource, Generated, ImportSource, LayerOrigin, ResolvedComponent, Review, Source, SpecSource,

@@ -22,8 +22,8 @@ mod resource;
 mod test;
 
 pub use build::{
-    Build, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation,
-    Render, SourceFile,
+    Build, BuildFailure, BuildHints, Check, CratePart, HashType, Origin, OriginType, Release,
+    ReleaseCalculation, Render, SourceFile,
 };
 pub use component::{Component, ComponentPublish, ComponentTests, Spec, SpecType, VersionAdditions};
 pub use declare::{

@@ -312,6 +312,33 @@ impl Fields {
             (None, SourceOrigin::Download { uri }) => self.set(path("origin.uri"), uri),
             (
                 None,
+                SourceOrigin::DebianSource {
+                    package,
+                    version,
+                    file,
+                },
+            ) => {
+                self.set(path("origin.package"), package);
+                self.set(path("origin.archive-filename"), file);
+                if let Some(version) = version {
+                    self.set(path("origin.version"), version);
+                }
+            }
+            (
+                None,
+                SourceOrigin::Crate {
+                    name,
+                    version,
+                    part,
+                    compression,
+                },
+            ) => {
+                self.set(path("origin.crate"), format!("{name} {version}"));
+                self.flatten(&path("origin.part"), &json("part", part)?);
+                self.flatten(&path("origin.compression"), &json("compression", compression)?);
+            }
+            (
+                None,
                 SourceOrigin::Custom {
                     script,
                     packages,
