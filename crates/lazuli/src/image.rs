@@ -164,9 +164,7 @@ fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) ->
         .iter()
         .map(|glob| glob.as_str().to_owned())
         .collect();
-    if let Some(hostname) = &image.system.hostname {
-        spec.hostname.clone_from(hostname);
-    }
+    spec.hostname.clone_from(&image.system.hostname);
     spec.esp_size = image.disk.esp.size;
     match image.disk.root.size {
         lazuli_catalog::RootSize::Free(free) => spec.root_free = free,
