@@ -86,8 +86,9 @@ pub use resolve::{
     UpstreamProvenance, UserEntry,
 };
 pub use schema::{
-    ComponentScope, CratePart, FileSystem, ImageFormat, MaintainerScript, OverlayAction, OverlayMetadata,
-    OverlayType, Place, ReleaseCalculation, Replacement, SearchMode, SectionTarget,
+    ComponentScope, CratePart, FileSystem, ImageCapabilities, ImageDefinition, ImageFormat, ImageTests,
+    MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place, ReleaseCalculation, Replacement,
+    SearchMode, SectionTarget,
 };
 pub use suggest::nearest;
 pub use value::{

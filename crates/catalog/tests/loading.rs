@@ -351,6 +351,10 @@ capabilities = {{ machine-bootable = true }}
 packages = [\"vim\"]
 exclude-packages = [\"v*\"]
 disk = {{ esp = {{ label = \"MUCH TOO LONG\" }} }}
+[images.line]
+formats = [\"raw\"]
+kernel = {{ command-line = [\"quiet\"] }}
+disk = {{ esp = {{ label = \"boot\" }} }}
 [images.units.system]
 default-target = \"ssh.service\"
 enable-units = [\"ssh.service\"]
@@ -363,7 +367,7 @@ disable-units = [\"ssh.service\"]
         .components(&distro, Architecture::X86_64)
         .unwrap_err()
         .to_string();
-    for image in ["loop", "disk", "units"] {
+    for image in ["loop", "disk", "line", "units"] {
         let error = catalog
             .image(&ImageName::new(image).unwrap(), &distro, Architecture::X86_64)
             .unwrap_err();

@@ -5,8 +5,13 @@ use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::import::Reach;
 use crate::terminal::Stages;
 use crate::workspace::Workspace;
-use lazuli_catalog::{ComponentScope, ImageFormat, ImageName, ResolvedImage};
+use lazuli_catalog::{
+    Architecture, ComponentScope, DiskLayout, FileSystem, ImageCapabilities, ImageFormat, ImageName,
+    ResolvedImage, RootSize,
+};
+use lazuli_disk::Tree;
 use lazuli_durable::WorkFolder;
+use lazuli_image::finalise::Growth;
 use lazuli_image::manifest::{Made, Manifest};
 use lazuli_image::{Built, Format, ImageSpec};
 use std::path::{Path, PathBuf};
@@ -80,7 +85,8 @@ fn resolve(workspace: &Workspace, name: &str, formats: &[CliFormat]) -> Result<R
         .catalog
         .image(&name, &workspace.distro, workspace.architecture)
         .map_err(|error| Failure::new(Kind::Project, error).hint("`lazuli image list` lists them"))?;
-    if !formats.is_empty() {
+    // What another tool builds has no formats of its own; naming some does not make it ours.
+    if !formats.is_empty() && (!image.formats.is_empty() || image.definition.is_none()) {
         image.formats = formats
             .iter()
             .map(|format| match format {
@@ -90,7 +96,58 @@ fn resolve(workspace: &Workspace, name: &str, formats: &[CliFormat]) -> Result<R
             })
             .collect();
     }
+    check_buildable(&image, workspace.architecture)?;
     Ok(image)
+}
+
+/// Refuses an image that cannot be built by its own definition.
+fn check_buildable(image: &ResolvedImage, architecture: Architecture) -> Result<()> {
+    let refuse = |message: String, hint: &str| Err(Failure::message(Kind::Project, message).hint(hint));
+    let name = &image.name;
+    if image.formats.is_empty() {
+        return match &image.definition {
+            Some(definition) => {
+                let kind = definition.kind.as_deref().unwrap_or("another tool");
+                let message =
+                    format!("the image `{name}` is defined in a file of {kind}, which Lazuli does not read");
+                refuse(
+                    message,
+                    "describe it with Lazuli's own keys: `formats`, `packages`, `kernel`",
+                )
+            }
+            None => refuse(
+                format!("the image `{name}` has no `formats`: it only serves `extends`"),
+                "add `formats = [\"raw\"]` to it, or name them with `--formats`",
+            ),
+        };
+    }
+    if !image.architectures.contains(&architecture) {
+        let made: Vec<String> = image.architectures.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "the image `{name}` is not made for {architecture}, but for {}",
+            made.join(", ")
+        );
+        return refuse(message, "add the architecture to its `architectures`");
+    }
+    Ok(())
+}
+
+/// The names of what an image can do.
+fn capabilities(image: &ResolvedImage) -> Vec<String> {
+    let ImageCapabilities {
+        machine_bootable,
+        container,
+        systemd,
+        runtime_package_management,
+    } = image.capabilities;
+    let all = [
+        ("machine-bootable", machine_bootable),
+        ("container", container),
+        ("systemd", systemd),
+        ("runtime-package-management", runtime_package_management),
+    ];
+    let has = all.into_iter().filter(|(_, has)| *has == Some(true));
+    has.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// The whole way: lock, packages, repository, root, disk, formats, records.
@@ -117,7 +174,7 @@ fn build(
     let share = root.share;
     let tree = customise::tree(&root.path, image, time)?;
     stages.done("scan");
-    let spec = spec(workspace, image, &root, time)?;
+    let spec = spec(workspace, image, &root, &tree, time)?;
     let spinner = workspace.terminal.spinner("writing the image");
     let built = lazuli_image::build::build(&spec, tree, &request.out, &|stage| {
         spinner.set_message(format!("writing the image: {}", stage.name()));
@@ -140,7 +197,13 @@ fn build(
     Ok((built, share))
 }
 
-fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) -> Result<ImageSpec> {
+fn spec(
+    workspace: &Workspace,
+    image: &ResolvedImage,
+    root: &Root,
+    tree: &Tree,
+    time: u64,
+) -> Result<ImageSpec> {
     let distro = &workspace.distro;
     let epoch = u32::try_from(time).or_fail(Kind::Project)?;
     let mut spec = ImageSpec::new(image.name.as_str(), &distro.release_version, epoch);
@@ -155,21 +218,8 @@ fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) ->
             .collect();
         spec.command_line = arguments.join(" ");
     }
-    if !image.initrd.modules.is_empty() {
-        spec.initrd.modules.clone_from(&image.initrd.modules);
-    }
-    spec.initrd.extra_files = image
-        .initrd
-        .include_files
-        .iter()
-        .map(|glob| glob.as_str().to_owned())
-        .collect();
-    spec.hostname.clone_from(&image.system.hostname);
-    spec.esp_size = image.disk.esp.size;
-    match image.disk.root.size {
-        lazuli_catalog::RootSize::Free(free) => spec.root_free = free,
-        lazuli_catalog::RootSize::Fixed(size) => spec.root_size = Some(size),
-    }
+    spec.initrd = customise::initrd::settings(image, &root.files, tree, time)?;
+    describe(image, &mut spec);
     spec.formats = image
         .formats
         .iter()
@@ -180,8 +230,30 @@ fn spec(workspace: &Workspace, image: &ResolvedImage, root: &Root, time: u64) ->
         })
         .collect();
     spec.packages.clone_from(&root.packages);
-    spec.labels.clone_from(&image.labels);
     Ok(spec)
+}
+
+/// The parts of a definition that need nothing else: host name, disk, and what the manifest says.
+fn describe(image: &ResolvedImage, spec: &mut ImageSpec) {
+    spec.hostname.clone_from(&image.system.hostname);
+    let DiskLayout { size, esp, root } = &image.disk;
+    spec.disk_size = *size;
+    spec.esp_size = esp.size;
+    spec.esp_label.clone_from(&esp.label);
+    // The one that there is; another one must be chosen here.
+    match root.filesystem {
+        FileSystem::Ext4 => {}
+    }
+    match root.size {
+        RootSize::Free(free) => spec.root_free = free,
+        RootSize::Fixed(size) => spec.root_size = Some(size),
+    }
+    spec.root_label.clone_from(&root.label);
+    spec.root_growth = if root.grow { Growth::AtBoot } else { Growth::Never };
+    spec.mount_points = root.mount_points.iter().map(ToString::to_string).collect();
+    spec.labels.clone_from(&image.labels);
+    spec.capabilities = capabilities(image);
+    spec.channels.clone_from(&image.channels);
 }
 
 fn report(workspace: &Workspace, built: &Built, share: Share) -> Result<()> {
@@ -243,7 +315,11 @@ fn list(workspace: &Workspace) -> Result<()> {
     let facts: Vec<_> = rows
         .iter()
         .map(|(image, built)| {
-            serde_json::json!({ "name": image.name, "description": image.description, "manifest": built })
+            serde_json::json!({
+                "name": image.name, "description": image.description, "manifest": built,
+                "formats": image.formats, "architectures": image.architectures, "definition": image.definition,
+                "capabilities": capabilities(image), "tests": image.tests, "channels": image.channels,
+            })
         })
         .collect();
     workspace.terminal.facts(&facts, || {
@@ -267,7 +343,6 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
     };
     let image = resolve(workspace, name, &[])?;
     let again = WorkFolder::create(&workspace.out.join("work"), "verify-")?;
-    // A folder below: work folders are made in it, and one that is held can't be locked again.
     let request = Request {
         update_vanished: false,
         keep_root: false,
@@ -280,7 +355,7 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
             true => Preference::Built,
             false => Preference::Imported,
         },
-        out: again.path().join("out"),
+        out: again.path().to_owned(),
     };
     build(workspace, &image, &request, &mut Stages::default())?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -318,3 +393,6 @@ fn compare(workspace: &Workspace, left: &Path, right: &Path) -> Result<()> {
         count => Err(Failure::message(Kind::Failed, format!("{count} differences"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

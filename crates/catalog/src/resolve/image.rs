@@ -34,6 +34,12 @@ pub struct ResolvedImage {
     pub architectures: Vec<Architecture>,
     /// What it can do.
     pub capabilities: schema::ImageCapabilities,
+    /// Another tool's definition of it, if there is one.
+    pub definition: Option<schema::ImageDefinition>,
+    /// Its tests.
+    pub tests: schema::ImageTests,
+    /// The channels that it is published in.
+    pub channels: Vec<String>,
     /// Packages to install, the kernel's among them; sorted, each once.
     pub packages: Vec<PackageName>,
     /// Packages that must not get in.
@@ -202,6 +208,9 @@ pub(crate) fn resolve_image(
             architectures
         },
         capabilities,
+        definition: image.definition.clone(),
+        tests: image.tests.clone().unwrap_or_default(),
+        channels: image.publish.clone().unwrap_or_default().channels,
         packages,
         exclude_packages: image.exclude_packages.clone(),
         recommends: image.recommends.unwrap_or(false),
@@ -235,6 +244,10 @@ fn resolve_kernel(
             command_line: kernel.command_line,
         }),
         None => {
+            if makes_disks && !kernel.command_line.is_empty() {
+                let fault = Fault::new("a command line is nothing without the `package` of a kernel");
+                faults.push(fault.at(&["kernel", "command-line"]));
+            }
             if capabilities.machine_bootable == Some(true) && makes_disks {
                 let fault = Fault::new(format!("image `{name}` boots on a machine, but names no kernel"));
                 faults.push(
@@ -306,12 +319,21 @@ fn resolve_disk(disk: schema::Disk, faults: &mut Vec<Fault>) -> DiskLayout {
         }
         label
     };
+    // FAT has no small letters in labels, and few other characters (Microsoft's FAT specification, 6.1).
+    let esp_label = label(esp.label, "ESP", MAX_FAT_LABEL, "esp");
+    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b" !#$%&'()-@^_`{}~".contains(&b);
+    let root_label = label(root.label, "root", MAX_EXT4_LABEL, "root");
+    if esp_label.starts_with(' ') || !esp_label.bytes().all(fits) {
+        let fault = Fault::new(format!("`{esp_label}` cannot be the label of a FAT file system"));
+        let fault = fault.at(&["disk", "esp", "label"]);
+        faults.push(fault.help("write it in capital letters, digits and hyphens"));
+    }
     let bytes = |size: Option<ByteSize>| size.map(|size| size.bytes());
     DiskLayout {
         size: bytes(disk.size),
         esp: EspLayout {
             size: bytes(esp.size).unwrap_or(DEFAULT_ESP_SIZE),
-            label: label(esp.label, "ESP", MAX_FAT_LABEL, "esp"),
+            label: esp_label,
         },
         root: RootLayout {
             filesystem: root.filesystem.unwrap_or_default(),
@@ -319,7 +341,7 @@ fn resolve_disk(disk: schema::Disk, faults: &mut Vec<Fault>) -> DiskLayout {
                 Some(size) => RootSize::Fixed(size),
                 None => RootSize::Free(bytes(root.free).unwrap_or(DEFAULT_ROOT_FREE)),
             },
-            label: label(root.label, "root", MAX_EXT4_LABEL, "root"),
+            label: root_label,
             grow: root.grow.unwrap_or(true),
             mount_points: root.mount_points,
         },

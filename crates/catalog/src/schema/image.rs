@@ -13,13 +13,14 @@ record! {
     Image {
         /// What it is, in a line.
         description: Option<String>,
-        /// Where another tool's definition of it is. Kept, not applied.
+        /// Where another tool's definition of it is. Lazuli doesn't read that: an image that has nothing else is listed, and
+        /// `lazuli image build` refuses it.
         definition: Option<ImageDefinition>,
-        /// What it can do.
+        /// What it can do. It goes into the manifest.
         capabilities: Option<ImageCapabilities>,
-        /// Its tests.
+        /// Its tests: `lazuli image list --json` has them.
         tests: Option<ImageTests>,
-        /// Where it is published.
+        /// Where it is published. It goes into the manifest.
         publish: Option<ImagePublish>,
         /// **Lazuli:** the image that this one adds to. Lists grow, set values override.
         extends: Option<ImageName>,
@@ -71,13 +72,14 @@ record! {
 record! {
     /// What an image can do.
     ImageCapabilities {
-        /// It boots on a machine, virtual or not. Default: false.
+        /// It boots on a machine, virtual or not: it must name a kernel. Default: false.
         machine_bootable: Option<bool>,
         /// It runs as a container. Default: false.
         container: Option<bool>,
-        /// systemd is its init. Default: false.
+        /// systemd is its init. What is written must be so in what is built, true or false. Default: false.
         systemd: Option<bool>,
-        /// Packages can be added and removed in it. Default: false.
+        /// Packages can be added and removed in it. What is written must be so in what is built, true or false.
+        /// Default: false.
         runtime_package_management: Option<bool>,
     }
 }
@@ -140,7 +142,7 @@ impl ImageFormat {
 record! {
     /// **Lazuli:** settings of the installed system.
     System {
-        /// The host's name until something else sets it. Default: none.
+        /// The host's name until something else sets it: `/etc/hostname`. Default: what the packages say, if anything.
         hostname: Option<HostName>,
         /// The time zone, which a package of the image must have: the link `/etc/localtime`.
         /// Default: none, which is UTC.
@@ -165,7 +167,7 @@ record! {
     Kernel {
         /// The package with the kernel; it is installed like those of `packages`. Required in a bootable image.
         package: Option<PackageName>,
-        /// Arguments of the kernel command line, one per entry. The root file system's is added.
+        /// Arguments of the kernel command line, one per entry; only with a `package`. The root file system's is added.
         command_line: Vec<KernelArgument>,
     }
 }
@@ -173,17 +175,21 @@ record! {
 record! {
     /// **Lazuli:** the initrd.
     Initrd {
-        /// Kernel modules by name; those that they need come with them.
+        /// Kernel modules by name, which are loaded at its start; those that they need come with them. A final `?` marks one
+        /// that the kernel need not have. Default: the drivers of disks of virtual machines.
         modules: Vec<Line>,
-        /// Packages whose files are in it.
+        /// Packages of the image whose files are in it, beside what every initrd has. The libraries that programs need come
+        /// with them.
         packages: Vec<PackageName>,
-        /// More files of the root that go in: globs of absolute paths. The libraries that programs need come with them.
+        /// More files of the image that go in: globs of absolute paths, of which each must match. The libraries that
+        /// programs need come with them.
         include_files: Vec<PathGlob>,
-        /// Files of its packages that stay out.
+        /// Files of these packages and globs that stay out. What a program in it needs comes all the same.
         exclude_files: Vec<PathGlob>,
-        /// Units that are enabled in it.
+        /// Units that are enabled in it: of the image's packages, or among `files`. Their own files come with them; their
+        /// programs are for `packages` and `include-files` to name.
         enable_units: Vec<UnitName>,
-        /// Files to put in.
+        /// Files to put in, in the place of any others.
         files: Vec<DeclaredFile>,
     }
 }
@@ -191,7 +197,8 @@ record! {
 record! {
     /// **Lazuli:** partitions and file systems of a disk image: a GPT with an EFI system partition and a root file system.
     Disk {
-        /// The size of the whole disk. Default: what the partitions need.
+        /// The size of the whole disk, in whole MiB. A root without a `size` takes what the ESP leaves. Default: what the
+        /// partitions need.
         size: Option<ByteSize>,
         /// The EFI system partition.
         esp: Option<EfiPartition>,
@@ -205,7 +212,7 @@ record! {
     EfiPartition {
         /// Its size. Default: `256M`.
         size: Option<ByteSize>,
-        /// Its label, at most 11 bytes. Default: `ESP`.
+        /// Its label, at most 11 capital letters, digits, spaces and ``!#$%&'()-@^_`{}~``. Default: `ESP`.
         label: Option<Line>,
     }
 }
@@ -227,15 +234,15 @@ record! {
     RootPartition {
         /// The kind. Default: `ext4`.
         filesystem: Option<FileSystem>,
-        /// Its size in the image. Default: what its content needs and `free` more.
+        /// Its size in the image. Default: what the disk's `size` leaves, or else what its content needs and `free` more.
         size: Option<ByteSize>,
-        /// The room that is left in the image, where `size` is not set. Default: `256M`.
+        /// The room that is left in the image, at least, where `size` is not set. Default: `256M`.
         free: Option<ByteSize>,
         /// Its label, at most 16 bytes. Default: `root`.
         label: Option<Line>,
-        /// It takes the whole disk at the first boot. Default: true.
+        /// It takes the machine's whole disk at boot, if there is something to take. Default: true.
         grow: Option<bool>,
-        /// Where other partitions would be mounted; directories to make. Default: none.
+        /// Where other file systems are to be mounted: empty folders are made there. Default: none.
         mount_points: Vec<AbsolutePath>,
     }
 }

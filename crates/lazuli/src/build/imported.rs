@@ -22,7 +22,8 @@ pub fn open(workspace: &Workspace) -> Result<Imported<'static>> {
         let text = std::fs::read(index(&folder)).or_fail(Kind::Environment)?;
         let (keyring, repository) = (keyring.clone(), folder.clone());
         shelves.push(Shelf::new(folder, Digest::of(&text), move || {
-            crate::repo::records(&repository, &keyring).map_err(|error| error.to_string())
+            crate::repo::records(&repository, &keyring)
+                .map_err(|error| error.to_string().trim_start_matches("error: ").to_owned())
         }));
     }
     let base = workspace

@@ -7,7 +7,7 @@ use crate::terminal::Terminal;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lazuli_build::Event;
 use lazuli_build::workshop::{HitFrom, Notice, Verified, Watcher};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct Live {
     terminal: Terminal,
     table: Option<Table>,
     explains: bool,
+    /// Notes of builds that were said: what is so on this machine is so for all of them.
+    said: Mutex<HashSet<String>>,
 }
 
 struct Table {
@@ -46,6 +48,7 @@ impl Live {
                 .then(|| Table::new(plan.tasks.len() as u64, width)),
             explains: arguments.explain && !arguments.dry_run,
             terminal: terminal.clone(),
+            said: Mutex::default(),
         }
     }
 
@@ -161,7 +164,12 @@ impl Watcher for Live {
                 }
                 None => self.say(&format!("{component}: building")),
             },
-            Notice::Build(Event::Note(text)) => self.say(&format!("{component}: note: {text}")),
+            Notice::Build(Event::Note(text)) => {
+                let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+                if said.insert((*text).to_owned()) {
+                    self.say(&format!("{component}: note: {text}"));
+                }
+            }
             Notice::Build(event) => {
                 if let Some(table) = &self.table {
                     table.event(component, event);

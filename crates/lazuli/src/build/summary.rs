@@ -210,8 +210,11 @@ impl Report {
                 self.cached
             );
         }
-        let mut line = format!("{} built, {} built already", self.built, self.cached);
+        let mut line = format!("{} built", self.built);
         let failed = self.failed;
+        if self.cached > 0 {
+            let _ = write!(line, ", {} were built already", self.cached);
+        }
         let rest = self.components.len() - self.built - self.cached - failed;
         if failed > 0 {
             let _ = write!(line, ", {failed} failed");

@@ -5,11 +5,12 @@
 
 use crate::failure::{Failure, Kind, OrFail, Result};
 use lazuli_catalog::value::PathMatcher;
-use lazuli_catalog::{FileContent, FileEntry, ResolvedImage, nearest};
+use lazuli_catalog::{FileContent, FileEntry, ImageCapabilities, ResolvedImage, nearest};
 use lazuli_disk::{Content, Entry, ScanOptions, Tree, TreeBuilder, TreePath};
 use lazuli_image::View;
 use std::path::Path;
 
+pub(super) mod initrd;
 mod system;
 mod units;
 
@@ -38,10 +39,58 @@ fn apply(tree: Tree, image: &ResolvedImage, time: i64) -> Result<Tree> {
         editor.builder.replace(file);
     }
     let tree = system::apply(editor.builder.finish()?, &image.system, time)?;
-    units::apply(tree, &image.system, time)
+    let tree = units::apply(tree, &image.system, time)?;
+    check_capabilities(&View::new(&tree), &image.capabilities)?;
+    Ok(tree)
 }
 
-/// The image's files as entries; their owners are those that the tree knows.
+/// Where programs are that change which packages are installed.
+const PACKAGE_MANAGERS: [&str; 8] = [
+    "/usr/bin/lz",
+    "/usr/bin/apt-get",
+    "/usr/bin/dnf",
+    "/usr/bin/dnf5",
+    "/usr/bin/microdnf",
+    "/usr/bin/tdnf",
+    "/usr/bin/yum",
+    "/usr/bin/zypper",
+];
+/// Where systemd is.
+const SYSTEMD: [&str; 1] = ["/usr/lib/systemd/systemd"];
+
+/// What is said of the image must be so, for tests and users choose by it.
+fn check_capabilities(view: &View<'_>, said: &ImageCapabilities) -> Result<()> {
+    let check = |key: &str, said: Option<bool>, programs: &[&str]| -> Result<()> {
+        let mut found = None;
+        for path in programs {
+            if view.find(path)?.is_some() {
+                found = found.or(Some(*path));
+            }
+        }
+        match (said, found) {
+            (Some(true), None) => {
+                let message = format!(
+                    "`{key}` is true, but the image has none of {}",
+                    programs.join(", ")
+                );
+                Err(Failure::message(Kind::Project, message))
+            }
+            (Some(false), Some(path)) => {
+                let message = format!("`{key}` is false, but the image has {path}");
+                Err(Failure::message(Kind::Project, message))
+            }
+            _ => Ok(()),
+        }
+    };
+    check("systemd", said.systemd, &SYSTEMD)?;
+    check(
+        "runtime-package-management",
+        said.runtime_package_management,
+        &PACKAGE_MANAGERS,
+    )
+}
+
+/// Files of the definition as entries; their owners are those that the tree knows.
 fn files(view: &View<'_>, files: &[FileEntry], time: i64) -> Result<Vec<Entry>> {
     let entry = |file: &FileEntry| {
         let content = match &file.content {

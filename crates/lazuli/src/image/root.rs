@@ -5,16 +5,18 @@ use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::repo::at;
 use crate::terminal::Stages;
 use crate::workspace::Workspace;
-use lazuli_catalog::ResolvedImage;
+use lazuli_catalog::{PackageName, ResolvedImage};
 use lazuli_durable::WorkFolder;
 use lazuli_image::manifest::Package;
 use lazuli_openpgp::Keyring;
+use lazuli_rpm::Metadata;
 use lazuli_sandbox::Scratch;
 use lazuli_solve::{Job, PackageId, Pool, Reason, Solution, Spec, Weak, install_order, solve};
 use lazuli_transaction::{
     Aliases, Clock, Docs, EmptyDisk, Options, PackageFile, Plan, Request, Trust, Wanted, execute,
     open_packages,
 };
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// An installed root, and what is in it.
@@ -25,10 +27,17 @@ pub struct Root {
     pub packages: Vec<Package>,
     /// How much of it was built from source.
     pub share: Share,
+    /// Where the files of the packages are that were asked for, by the packages' names.
+    pub files: PackagePaths,
     /// Where it is memory; unmounted before the folder goes.
     scratch: Option<Scratch>,
     folder: WorkFolder,
+    /// Where `folder` is.
+    work: PathBuf,
 }
+
+/// Paths of files by the name of the package that has them.
+pub type PackagePaths = BTreeMap<String, Vec<String>>;
 
 /// Roots that are kept at most.
 const KEPT_MAX: usize = 1000;
@@ -71,6 +80,8 @@ impl Root {
                 })
             })
             .collect();
+        let paths = opened.iter().map(|package| package.metadata());
+        let paths = package_paths(paths, &image.initrd.packages);
         stages.done("check packages");
 
         let work = workspace.out.join("work");
@@ -106,21 +117,22 @@ impl Root {
             path,
             packages,
             share,
+            files: paths,
             scratch,
             folder,
+            work,
         })
     }
 
     /// Leaves the root there, under a name that no later run removes.
     pub fn keep(self) -> Result<PathBuf> {
-        let parent = self.folder.path().parent().unwrap_or(Path::new("."));
         let target = (1..=KEPT_MAX)
-            .map(|number| parent.join(format!("kept-{number}")))
+            .map(|number| self.work.join(format!("kept-{number}")))
             .find(|target| !target.exists())
             .ok_or_else(|| {
                 Failure::message(
                     Kind::Failed,
-                    format!("{KEPT_MAX} roots are kept in {}", parent.display()),
+                    format!("{KEPT_MAX} roots are kept in {}", self.work.display()),
                 )
                 .hint("remove those that nobody needs")
             })?;
@@ -133,6 +145,18 @@ impl Root {
         drop(self.scratch);
         Ok(self.folder.close()?)
     }
+}
+
+/// The files of those packages that are named.
+fn package_paths<'m>(packages: impl Iterator<Item = &'m Metadata>, named: &[PackageName]) -> PackagePaths {
+    packages
+        .filter(|metadata| named.iter().any(|name| name.as_str() == metadata.nevra.name))
+        .map(|metadata| {
+            let files = metadata.files.iter();
+            let paths = files.map(|file| String::from_utf8_lossy(&file.path).into_owned());
+            (metadata.nevra.name.clone(), paths.collect())
+        })
+        .collect()
 }
 
 /// Where a root is made.

@@ -4,7 +4,7 @@ use lazuli_catalog::{Architecture, Catalog, ImageName};
 use lazuli_disk::Kind as EntryKind;
 use std::collections::BTreeMap;
 
-const TIME: u64 = 1_700_000_000;
+pub(super) const TIME: u64 = 1_700_000_000;
 
 /// A small root: what packages would have laid, with one enabled unit.
 const ROOT: &[(&str, &str)] = &[
@@ -46,12 +46,12 @@ const LINKS: &[(&str, &str)] = &[
     ("usr/share/zoneinfo/Berlin", "Europe/Berlin"),
 ];
 
-struct Bench {
+pub(super) struct Bench {
     folder: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("root");
         for (path, text) in ROOT {
@@ -67,7 +67,16 @@ impl Bench {
         Self { folder }
     }
 
+    pub(super) fn root(&self) -> std::path::PathBuf {
+        self.folder.path().join("root")
+    }
+
     fn tree(&self, image: &str) -> Result<Tree> {
+        tree(&self.root(), &self.image(image), TIME)
+    }
+
+    /// An image of so many keys.
+    pub(super) fn image(&self, image: &str) -> ResolvedImage {
         let text = format!(
             "[project]\ndefault-distro = {{ name = \"x\", version = \"1\" }}\n[distros.x.versions.1]\nrelease-ver = \"1\"\n\
              [images.server]\n{image}\n"
@@ -75,10 +84,9 @@ impl Bench {
         std::fs::write(self.folder.path().join("lazuli.toml"), text).unwrap();
         let catalog = Catalog::load(self.folder.path()).unwrap();
         let name = ImageName::new("server").unwrap();
-        let image = catalog
+        catalog
             .image(&name, &catalog.distro(None).unwrap(), Architecture::X86_64)
-            .unwrap();
-        tree(&self.folder.path().join("root"), &image, TIME)
+            .unwrap()
     }
 }
 
@@ -226,6 +234,28 @@ fn units_that_cannot_be_enabled() {
         "system = { disable-units = [\"none.service\"] }",
         "because: there is no unit `none.service` in the image | hint: did you mean `on.service`?",
     );
+}
+
+#[test]
+fn what_an_image_can_do_is_so() {
+    let can = |text: &str| format!("capabilities = {{ {text} }}");
+    let systemd = "files = [{ path = \"/usr/lib/systemd/systemd\", content = \"\" }]";
+    check(
+        &can("systemd = false, runtime-package-management = false, container = true"),
+        "",
+    );
+    check_error(
+        &can("systemd = true"),
+        "because: `systemd` is true, but the image has none of /usr/lib/systemd/systemd",
+    );
+    check_error(
+        &format!("{}\n{systemd}", can("systemd = false")),
+        "because: `systemd` is false, but the image has /usr/lib/systemd/systemd",
+    );
+    let error = Bench::new()
+        .tree(&can("runtime-package-management = true"))
+        .unwrap_err();
+    assert!(error.to_string().contains("has none of /usr/bin/lz, "), "{error}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn remove_empty(editor: &mut Editor, link: &str) -> Result<()> {
     Ok(())
 }
 
-fn explain(files: &TreeUnits<'_>, error: UnitError) -> Failure {
+pub(super) fn explain(files: &TreeUnits<'_>, error: UnitError) -> Failure {
     let hint = match &error {
         UnitError::Missing { name } => {
             let known = match system_units(files) {
@@ -90,7 +90,7 @@ fn explain(files: &TreeUnits<'_>, error: UnitError) -> Failure {
 }
 
 /// The units of a tree in memory.
-struct TreeUnits<'t>(View<'t>);
+pub(super) struct TreeUnits<'t>(pub(super) View<'t>);
 
 fn reading(path: &str) -> impl Fn(lazuli_image::Error) -> TransactionError {
     move |error| TransactionError::Io {
