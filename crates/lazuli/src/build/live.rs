@@ -181,15 +181,12 @@ impl Watcher for Live {
             }
             Notice::Failed { failure } => {
                 self.done(component);
-                let place = failure
-                    .phase
-                    .map(|phase| format!(" in {phase}"))
-                    .unwrap_or_default();
                 let word = if failure.is_cancelled { "stopped" } else { "FAILED" };
-                self.say(&format!(
-                    "{component}: {word}{place} after {}",
-                    seconds(failure.elapsed)
-                ));
+                let place = failure.phase.map(|phase| {
+                    let time = seconds(failure.elapsed);
+                    format!(" in {phase} after {time}")
+                });
+                self.say(&format!("{component}: {word}{}", place.unwrap_or_default()));
             }
             Notice::Verified { found } => {
                 self.done(component);

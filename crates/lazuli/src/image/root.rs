@@ -17,7 +17,7 @@ use lazuli_transaction::{
     open_packages,
 };
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// An installed root, and what is in it.
 pub struct Root {

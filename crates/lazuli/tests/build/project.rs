@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 /// The components, in the order in which they are built.
 pub(crate) const COMPONENTS: [&str; 4] = ["test-apart", "test-low", "test-mid", "test-top"];
@@ -26,6 +27,7 @@ impl Project {
         succeed(Command::new("cp").arg("-r").arg(root.join("distro")).arg(&distro));
         succeed(Command::new("git").args(["init", "-q"]).arg(project.dir.path()));
         project.share_cache();
+        project.import();
         let mut toml = String::new();
         for name in COMPONENTS {
             let folder = distro.join("specs").join(name);
@@ -78,6 +80,27 @@ impl Project {
         }
     }
 
+    /// Imports what buildroots are made of: once, into a folder that stays, since nothing changes it.
+    fn import(&self) {
+        static IMPORTED: OnceLock<PathBuf> = OnceLock::new();
+        let first = IMPORTED.get_or_init(|| {
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build-imported");
+            let mut command = self.command(&["import", "--buildroot"]);
+            succeed(command.arg("--out").arg(&folder));
+            folder
+        });
+        std::fs::create_dir(self.path("out")).unwrap();
+        for folder in ["keys", "repo", "repo-build"] {
+            // Hard links: none of it is ever changed in place.
+            succeed(
+                Command::new("cp")
+                    .arg("-rl")
+                    .arg(first.join(folder))
+                    .arg(self.path("out")),
+            );
+        }
+    }
+
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.dir.path().join(below)
     }
@@ -103,7 +126,7 @@ impl Project {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lazuli"));
         command.args(arguments);
         command.arg("--project").arg(self.path("distro"));
-        command.arg("--out").arg(self.path("out"));
+        command.env("LAZULI_OUT", self.path("out"));
         command.arg("--cache").arg(self.path("cache"));
         command.env("SOURCE_DATE_EPOCH", "1790000000");
         command.env_remove("LAZULI_SIGNING_KEY");
