@@ -34,12 +34,9 @@ impl Logs {
         std::fs::create_dir_all(&folder).map_err(WorkshopError::io("make folder", &folder))?;
         let name = name(time);
         let target = (0..NAMES_MAX)
-            .map(|number| match number {
-                0 => folder.join(format!("{name}{SUFFIX}")),
-                number => folder.join(format!("{name}-{number:02}{SUFFIX}")),
-            })
+            .map(|number| folder.join(format!("{name}-{number:02}{SUFFIX}")))
             .find(|path| !path.exists())
-            .unwrap_or_else(|| folder.join(format!("{name}{SUFFIX}")));
+            .unwrap_or_else(|| folder.join(format!("{name}-00{SUFFIX}")));
         std::fs::copy(log, &target).map_err(WorkshopError::io("write", &target))?;
         for old in self.all(component)?.iter().rev().skip(KEPT_MAX) {
             std::fs::remove_file(old).map_err(WorkshopError::io("remove", old))?;
