@@ -104,7 +104,9 @@ fn write_inputs(
         // What lies there already would be taken for a source.
         if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
             let message = format!("{} is not empty", folder.display());
-            return Err(Failure::message(Kind::Environment, message).hint("remove it, or name another folder"));
+            return Err(
+                Failure::message(Kind::Environment, message).hint("remove it, or name another folder")
+            );
         }
         inputs.write(&folder).map_err(failed)?;
         workspace.terminal.note(format!(

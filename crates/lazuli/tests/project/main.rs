@@ -1,5 +1,6 @@
 //! Tests of projects of specs: the commands on components, as a person runs them.
 #![allow(clippy::unwrap_used)]
 
+mod azldev;
 mod transcript;
 mod tutorial;
