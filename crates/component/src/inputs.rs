@@ -186,7 +186,7 @@ impl Renderer<'_> {
     ) -> Result<BuildFile, InputsError> {
         let content = match &file.from {
             ExternalSource::Known(content) => content.clone(),
-            ExternalSource::Lookaside(listed) => self.from_lookaside(component, listed)?,
+            ExternalSource::Lookaside(listed) => self.lookaside_file(component, listed)?,
             ExternalSource::Declared(declared) => self.declared(component, declared)?,
         };
         let name = SourcePath::new(file.name.as_str())?;
@@ -218,12 +218,12 @@ impl Renderer<'_> {
             SourceOrigin::DebianSource { .. } | SourceOrigin::Crate { .. }
         );
         match &file.origin {
-            SourceOrigin::Lookaside | SourceOrigin::Overlay => self.from_lookaside(component, &listed),
+            SourceOrigin::Lookaside | SourceOrigin::Overlay => self.lookaside_file(component, &listed),
             SourceOrigin::Custom { .. } if package.lookaside.is_none() => {
                 self.made_for_build(component, file)
             }
             SourceOrigin::Custom { .. } => {
-                let first = match self.from_lookaside(component, &listed) {
+                let first = match self.lookaside_file(component, &listed) {
                     Ok(content) => return Ok(content),
                     Err(error) => error,
                 };
@@ -235,7 +235,7 @@ impl Renderer<'_> {
                         second: second.to_string(),
                     })
             }
-            _ if policy == OriginPolicy::LookasideOnly => self.from_lookaside(component, &listed),
+            _ if policy == OriginPolicy::LookasideOnly => self.lookaside_file(component, &listed),
             _ if own || package.lookaside.is_none() => Ok(origin()?),
             _ => match self.provider.lookaside(&package, &listed) {
                 Ok(content) => Ok(content),
@@ -268,7 +268,7 @@ impl Renderer<'_> {
         Ok(made.map_err(RenderError::from)?)
     }
 
-    pub(crate) fn from_lookaside(
+    pub(crate) fn lookaside_file(
         &self,
         component: &ResolvedComponent,
         file: &LookasideFile,

@@ -49,11 +49,14 @@ impl SourceProvider for WithScripts<'_> {
     }
 }
 
+/// The name of a script, its packages, and what lay in its folder.
+type Asked = (String, Vec<String>, BTreeSet<String>);
+
 /// Runs nothing: leaves files, and remembers what it was asked for.
 struct Pretender {
     folder: tempfile::TempDir,
     leaves: Vec<(&'static str, &'static str)>,
-    asked: Mutex<Vec<(String, Vec<String>, BTreeSet<String>)>>,
+    asked: Mutex<Vec<Asked>>,
 }
 
 impl Pretender {

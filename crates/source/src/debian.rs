@@ -13,7 +13,7 @@ use lazuli_upstream::{
 };
 
 use crate::digest::{Digest, HashAlgorithm};
-use crate::error::SourceError;
+use crate::error::{NoTarball, SourceError};
 use crate::name::FileName;
 use crate::progress::{OnProgress, Origin, Progress};
 use crate::request::{DebianFileRequest, DebianRequest, DebianSource, NamedFile, ServedTarball, StoredFile};
@@ -90,9 +90,7 @@ pub(crate) fn fetch_file(
     let stale = freshness == Freshness::Cached && network == Network::Allowed;
     match search.run(freshness) {
         // The archive has changed since its lists were fetched.
-        Err(SourceError::NoTarball { .. } | SourceError::Upstream(_)) if stale => {
-            search.run(Freshness::Newest)
-        }
+        Err(SourceError::NoTarball(_) | SourceError::Upstream(_)) if stale => search.run(Freshness::Newest),
         result => result,
     }
 }
@@ -129,13 +127,14 @@ impl Search<'_> {
                 return Ok(file);
             }
         }
-        Err(SourceError::NoTarball {
+        Err(Box::new(NoTarball {
             package: request.package.to_string(),
             version: request.version.as_ref().map(ToString::to_string),
             file: request.file.to_string(),
             digest: request.digest.clone(),
             served: served(&versions)?,
         })
+        .into())
     }
 
     fn download(&self, package: &SourcePackage, what: &str) -> Result<Vec<NamedFile>, SourceError> {
@@ -165,9 +164,9 @@ fn has_digest(store: &Store, file: &StoredFile, wanted: Option<&Digest>) -> Resu
     let mut content = File::open(&file.path).map_err(SourceError::io("open", &file.path))?;
     match store.insert_from(
         &mut content,
-        &file.sha256.to_string(),
+        file.sha256.as_ref(),
         file.size,
-        &[wanted.clone()],
+        std::slice::from_ref(wanted),
     ) {
         Ok(_) => Ok(true),
         Err(SourceError::Digest { .. }) => Ok(false),

@@ -188,24 +188,8 @@ pub enum SourceError {
         reason: String,
     },
     /// No version of a Debian source package has the tarball that is wanted.
-    #[error(
-        "the Debian archive has no {file}{} in the source package {package}{}: it has {}",
-        of(digest.as_ref(), "with the digest"),
-        of(version.as_ref(), "of version"),
-        tarballs(served)
-    )]
-    NoTarball {
-        /// The source package.
-        package: String,
-        /// The version that was asked for, if one was.
-        version: Option<String>,
-        /// The tarball's name.
-        file: String,
-        /// The digest that it must have, if one is known.
-        digest: Option<Digest>,
-        /// What the archive has, the newest version first.
-        served: Vec<ServedTarball>,
-    },
+    #[error(transparent)]
+    NoTarball(#[from] Box<NoTarball>),
     /// The Debian archive failed.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
@@ -247,6 +231,27 @@ pub enum SourceError {
     },
 }
 
+/// No version of a Debian source package has the tarball that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the Debian archive has no {file}{} in the source package {package}{}: it has {}",
+    of(digest.as_ref(), "with the digest"),
+    of(version.as_ref(), "of version"),
+    tarballs(served)
+)]
+pub struct NoTarball {
+    /// The source package.
+    pub package: String,
+    /// The version that was asked for, if one was.
+    pub version: Option<String>,
+    /// The tarball's name.
+    pub file: String,
+    /// The digest that it must have, if one is known.
+    pub digest: Option<Digest>,
+    /// What the archive has, the newest version first.
+    pub served: Vec<ServedTarball>,
+}
+
 impl SourceError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -267,10 +272,10 @@ impl SourceError {
             Self::Download { .. } => Some(
                 "check the network and the addresses; what came so far is kept, and the next run goes on from there",
             ),
-            Self::NoTarball { served, .. } if served.is_empty() => Some(
+            Self::NoTarball(error) if error.served.is_empty() => Some(
                 "check the name of the source package; the suites of the distribution's version must have it",
             ),
-            Self::NoTarball { .. } => Some(
+            Self::NoTarball(_) => Some(
                 "the archive has moved on to another upstream version, or the name is misspelt: take one of these files \
                  with its digest, and let the spec's version follow",
             ),

@@ -49,7 +49,7 @@ pub use checkout::{
 };
 pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, DigestError, HashAlgorithm};
-pub use error::{FailedAddress, SourceError};
+pub use error::{FailedAddress, NoTarball, SourceError};
 pub use facade::Sources;
 pub use lazuli_upstream::{Freshness, Settings as DebianArchiveSettings, SourceFiles};
 pub use name::{FileName, MAX_DEPTH, MAX_NAME, MAX_PATH, NameError, TreePath};

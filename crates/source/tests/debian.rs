@@ -328,7 +328,7 @@ fn a_tarball_is_found_by_its_name_and_digest() {
         let request = archive.tarball(&world, "hello", name, Some(other.clone()));
         let error = world.sources().debian_file(&request, &quiet).unwrap_err();
         assert!(
-            matches!(&error, SourceError::NoTarball { digest: Some(digest), served, .. } if *digest == other && served.len() == 2),
+            matches!(&error, SourceError::NoTarball(it) if it.digest == Some(other.clone()) && it.served.len() == 2),
             "{error}"
         );
         // What is in the store needs no archive: a digest says all.
@@ -336,7 +336,7 @@ fn a_tarball_is_found_by_its_name_and_digest() {
         world
             .sources()
             .store()
-            .insert(&content, &[digest.clone()])
+            .insert(&content, std::slice::from_ref(&digest))
             .unwrap();
         let request = archive.tarball(&world, "absent", "other.tar.gz", Some(digest));
         assert_eq!(

@@ -105,7 +105,7 @@ impl Renderer<'_> {
         }
         let listed = lookaside_files(upstream).unwrap_or_default();
         match listed.iter().find(|file| file.name == input) {
-            Some(file) => self.from_lookaside(component, file).map_err(failed),
+            Some(file) => self.lookaside_file(component, file).map_err(failed),
             None => Err(ScriptError::NoInput {
                 component: component.name.clone(),
                 script: script.to_owned(),

@@ -1,4 +1,4 @@
-//! Tests of projects of specs: the commands on components, as a person runs them; and of the cache.
+//! Tests of projects of specs: the commands on components, as a person runs them.
 #![allow(clippy::unwrap_used)]
 
 mod azldev;
