@@ -122,7 +122,7 @@ impl SourceProvider for DistGitProvider<'_> {
     fn history(&self, package: &UpstreamPackage, commit: &str) -> Result<Vec<UpstreamCommit>, ProviderError> {
         let commit = FullCommit::new(commit)?;
         let repository = repository(package)?;
-        let followed = TreePath::new(package.spec_name())?;
+        let followed = TreePath::new(&package.spec_name())?;
         let records = self
             .sources
             .history(&repository, &commit, &followed, self.progress)?;

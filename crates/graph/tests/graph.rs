@@ -37,7 +37,7 @@ fn components(text: &str) -> Vec<Component> {
                 name,
                 provides,
                 requires,
-                files,
+                files: files.into_iter().collect(),
             });
         } else {
             let (name, needs) = line.split_once(':').unwrap();

@@ -216,6 +216,9 @@ pub struct RenderArgs {
     /// Render what is not locked yet, with the release of before: to look at, not to build
     #[arg(long)]
     pub preview: bool,
+    /// Also put all that the builds take below this folder, each component in its own: spec, patches, tarballs
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    pub sources_into: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

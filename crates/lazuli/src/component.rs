@@ -4,6 +4,7 @@ use crate::cli::{ComponentCommand, UpdateArgs};
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::workspace::Workspace;
 use lazuli_catalog::{ComponentLock, ComponentName, ComponentSelector, LockFile, ResolvedComponent, Source};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -53,8 +54,9 @@ fn list(workspace: &Workspace, names: &[String]) -> Result<()> {
         .catalog
         .components(&workspace.distro, workspace.architecture)
         .or_fail(Kind::Project)?;
+    // Each has a lock of its own to be read.
     let rows: Vec<Listed> = components
-        .iter()
+        .par_iter()
         .filter(|component| wanted.binary_search(&component.name).is_ok())
         .map(|component| listed(workspace, component, lock.as_ref()))
         .collect();

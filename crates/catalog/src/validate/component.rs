@@ -208,7 +208,7 @@ fn foreign_key(one: &Origin) -> Option<(&'static str, &'static str)> {
     let found = keys
         .into_iter()
         .find(|(given, kinds, _)| *given && !kinds.contains(&one.kind));
-    found.map(|(_, _, message)| (message, "leave it out"))
+    found.map(|(_, _, message)| (message, "leave that out, or change the `type`"))
 }
 
 /// A key that this kind of origin needs.

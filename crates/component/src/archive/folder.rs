@@ -75,7 +75,8 @@ fn append(folder: &Path, paths: &[PathBuf], out: &mut dyn Write) -> io::Result<(
         header.set_mode(if executable { 0o755 } else { 0o644 });
         if found.is_dir() {
             header.set_entry_type(tar::EntryType::Directory);
-            builder.append_data(&mut header, name, io::empty())?;
+            // With a slash at the end, as tar writes folders.
+            builder.append_data(&mut header, name.join(""), io::empty())?;
         } else if found.is_symlink() {
             header.set_entry_type(tar::EntryType::Symlink);
             header.set_mode(0o777);
