@@ -5,14 +5,14 @@
 
 mod common;
 
-use common::{Record, hello, paths, skip};
+use common::distribution::{base_names, job, repositories, stock};
+use common::{Record, paths, skip};
 use lazuli_build::verify::verify;
 use lazuli_build::{
-    BuildJob, BuildSettings, Buildroots, Built, Cancel, ContentIndex, InputFile, Keep, Limits, Macros,
-    Origin, Severity, Stock, Stocked, build, package_record,
+    BuildJob, BuildSettings, Buildroots, Built, Cancel, ContentIndex, InputFile, Keep, Severity, Stocked,
+    build,
 };
-use lazuli_catalog::Catalog;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -36,67 +36,6 @@ echo zlib1g-dev
 test -e /usr/include/zlib.h
 %files
 ";
-
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
-
-/// The repositories, unless the project has none: `out` of the project, or of the one that is named.
-fn repositories() -> Option<[PathBuf; 2]> {
-    let out = std::env::var_os("LAZULI_TEST_OUT").map_or_else(|| project().join("out"), PathBuf::from);
-    let found = ["repo/2/x86_64", "repo-build/2/x86_64"].map(|path| out.join(path));
-    if found.iter().all(|folder| folder.join("repodata").is_dir()) {
-        return Some(found);
-    }
-    eprintln!(
-        "SKIPPED: no repositories in {}; `lazuli import --buildroot` makes them",
-        out.display()
-    );
-    None
-}
-
-fn stock(repositories: &[PathBuf]) -> Stock {
-    let mut stock = Stock::new("x86_64");
-    for folder in repositories {
-        let names = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let names = names.filter(|name| name.ends_with(".rpm"));
-        let records = names
-            .map(|name| package_record(&folder.join(&name), &name).unwrap())
-            .collect();
-        stock.add(Origin::Imported, folder, records);
-    }
-    stock
-}
-
-/// The list of the base, from the project itself.
-fn base_names() -> Vec<String> {
-    let catalog = Catalog::load(&project().join("distro")).unwrap();
-    let version = "2".parse().unwrap();
-    let distro = catalog.distro(Some(&version)).unwrap();
-    distro.buildroot.iter().map(ToString::to_string).collect()
-}
-
-/// As the distribution builds it: with its macros, and packages of debug information.
-fn job() -> BuildJob {
-    let spec = include_str!("data/hello.spec")
-        .replace("gcc -O2 -g", "gcc %{optflags} %{build_ldflags}")
-        .replace("%{buildroot}/usr/lib/", "%{buildroot}%{_libdir}/")
-        .replace("\n/usr/lib/", "\n%{_libdir}/");
-    let mut job = hello();
-    job.spec = InputFile::bytes("hello.spec", spec);
-    job.macros = Macros::default();
-    job.limits = Limits {
-        processors: 2,
-        timeout: Duration::from_secs(300),
-        ..Limits::default()
-    };
-    job
-}
 
 #[test]
 fn the_distributions_buildroot_builds() {
@@ -124,6 +63,10 @@ fn the_distributions_buildroot_builds() {
         cold.elapsed.as_secs_f64(),
         buildroots.size().unwrap() >> 20
     );
+    let start = std::time::Instant::now();
+    let requires = ["zlib1g-dev".to_owned()];
+    stock.with(&base, &requires, &mut index.lock().unwrap()).unwrap();
+    eprintln!("resolved in {:.3} s", start.elapsed().as_secs_f64());
     let record = Record::default();
     let work = dir.path().join("work");
     let run = |job: &BuildJob, name: &str| -> Built {
