@@ -271,10 +271,12 @@ mod tests {
         assert_eq!(content_digest(&first), content_digest(&second));
     }
 
+    type Change = fn(&mut Metadata);
+
     /// What matters does.
     #[test]
     fn what_users_see_is_in_it() {
-        let changes: [(&str, fn(&mut Metadata)); 9] = [
+        let changes: [(&str, Change); 9] = [
             ("name", |m| m.nevra.name.push('x')),
             ("digest", |m| m.files[0].digest = Some([2; 32])),
             ("mode", |m| m.files[0].mode ^= 0o1),

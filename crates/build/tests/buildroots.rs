@@ -247,7 +247,22 @@ fn layers_are_made_once_and_changed_never() {
         0,
         "it is found again"
     );
-    // The database of the layer is that of the whole.
+    check_database(&root);
+
+    // Layers in use stay, others go.
+    let kept = buildroots.collect(0).unwrap();
+    assert_eq!((kept.kept, kept.removed), (2, 0));
+    drop(plain);
+    drop(root);
+    let gone = buildroots.collect(0).unwrap();
+    assert_eq!((gone.kept, gone.removed), (0, 2));
+    assert!(gone.freed > 0);
+    assert_eq!(buildroots.size().unwrap(), 0);
+    assert_eq!(source.root(&[]).unwrap().made, 1, "and are made again");
+}
+
+/// The database of a layer is that of the whole.
+fn check_database(root: &lazuli_build::Buildroot) {
     let merged = tempfile::tempdir().unwrap();
     let (over, work) = (merged.path().join("upper"), merged.path().join("work"));
     for folder in [&over, &work, &merged.path().join("root")] {
@@ -274,17 +289,6 @@ fn layers_are_made_once_and_changed_never() {
     );
     assert!(!mounted.path().join("usr/lib/gone").exists());
     mounted.unmount().unwrap();
-
-    // Layers in use stay, others go.
-    let kept = buildroots.collect(0).unwrap();
-    assert_eq!((kept.kept, kept.removed), (2, 0));
-    drop(plain);
-    drop(root);
-    let gone = buildroots.collect(0).unwrap();
-    assert_eq!((gone.kept, gone.removed), (0, 2));
-    assert!(gone.freed > 0);
-    assert_eq!(buildroots.size().unwrap(), 0);
-    assert_eq!(source.root(&[]).unwrap().made, 1, "and are made again");
 }
 
 #[test]

@@ -5,14 +5,14 @@
 
 mod common;
 
-use common::{Record, hello, paths, skip};
+use common::distribution::{base_names, job, repositories, stock};
+use common::{Record, paths, skip};
 use lazuli_build::verify::verify;
 use lazuli_build::{
-    BuildJob, BuildSettings, Buildroots, Built, Cancel, ContentIndex, InputFile, Keep, Limits, Macros,
-    Origin, Severity, Stock, Stocked, build, package_record,
+    BuildJob, BuildSettings, Buildroots, Built, Cancel, ContentIndex, InputContent, InputFile, Keep, Phase,
+    Severity, Stocked, build,
 };
-use lazuli_catalog::Catalog;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -37,65 +37,21 @@ test -e /usr/include/zlib.h
 %files
 ";
 
-fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
+/// What the checks need.
+struct Place<'a> {
+    dir: &'a Path,
+    roots: &'a Stocked<'a>,
+    record: Record,
 }
 
-/// The repositories, unless the project has none: `out` of the project, or of the one that is named.
-fn repositories() -> Option<[PathBuf; 2]> {
-    let out = std::env::var_os("LAZULI_TEST_OUT").map_or_else(|| project().join("out"), PathBuf::from);
-    let found = ["repo/2/x86_64", "repo-build/2/x86_64"].map(|path| out.join(path));
-    if found.iter().all(|folder| folder.join("repodata").is_dir()) {
-        return Some(found);
-    }
-    eprintln!(
-        "SKIPPED: no repositories in {}; `lazuli import --buildroot` makes them",
-        out.display()
-    );
-    None
-}
-
-fn stock(repositories: &[PathBuf]) -> Stock {
-    let mut stock = Stock::new("x86_64");
-    for folder in repositories {
-        let names = std::fs::read_dir(folder)
+impl Place<'_> {
+    fn run(&self, job: &BuildJob, name: &str) -> Built {
+        let (work, results) = (self.dir.join("work"), self.dir.join(name));
+        let settings = settings(&work, &results);
+        build(job, self.roots, &settings, &self.record, &Cancel::default())
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let names = names.filter(|name| name.ends_with(".rpm"));
-        let records = names
-            .map(|name| package_record(&folder.join(&name), &name).unwrap())
-            .collect();
-        stock.add(Origin::Imported, folder, records);
+            .unwrap_or_else(|failure| panic!("{}\n{}", failure.reason, self.record.text()))
     }
-    stock
-}
-
-/// The list of the base, from the project itself.
-fn base_names() -> Vec<String> {
-    let catalog = Catalog::load(&project().join("distro")).unwrap();
-    let version = "2".parse().unwrap();
-    let distro = catalog.distro(Some(&version)).unwrap();
-    distro.buildroot.iter().map(ToString::to_string).collect()
-}
-
-/// As the distribution builds it: with its macros, and packages of debug information.
-fn job() -> BuildJob {
-    let spec = include_str!("data/hello.spec")
-        .replace("gcc -O2 -g", "gcc %{optflags} %{build_ldflags}")
-        .replace("%{buildroot}/usr/lib/", "%{buildroot}%{_libdir}/")
-        .replace("\n/usr/lib/", "\n%{_libdir}/");
-    let mut job = hello();
-    job.spec = InputFile::bytes("hello.spec", spec);
-    job.macros = Macros::default();
-    job.limits = Limits {
-        processors: 2,
-        timeout: Duration::from_secs(300),
-        ..Limits::default()
-    };
-    job
 }
 
 #[test]
@@ -112,123 +68,103 @@ fn the_distributions_buildroot_builds() {
     let base = stock.base(&base_names(), &mut index.lock().unwrap()).unwrap();
     let buildroots = Buildroots::open(dir.path().join("buildroots")).unwrap();
     let cold = buildroots.prepare(&base, &base).unwrap();
-    let roots = Stocked {
-        buildroots: &buildroots,
-        stock: &stock,
-        base: &base,
-        index: &index,
-    };
     eprintln!(
         "base of {} packages: made in {:.2} s, {} MiB",
         base.packages().len(),
         cold.elapsed.as_secs_f64(),
         buildroots.size().unwrap() >> 20
     );
-    let record = Record::default();
-    let work = dir.path().join("work");
-    let run = |job: &BuildJob, name: &str| -> Built {
-        let results = dir.path().join(name);
-        let settings = settings(&work, &results);
-        build(job, &roots, &settings, &record, &Cancel::default())
-            .unwrap()
-            .unwrap_or_else(|failure| panic!("{}\n{}", failure.reason, record.text()))
+    let place = Place {
+        dir: dir.path(),
+        roots: &Stocked {
+            buildroots: &buildroots,
+            stock: &stock,
+            base: &base,
+            index: &index,
+        },
+        record: Record::default(),
     };
-    let first = run(&job(), "first");
-    let set_up = |built: &Built| -> Duration {
-        let set_up = |phase: &lazuli_build::Phase| {
-            matches!(
-                phase,
-                lazuli_build::Phase::Buildroot | lazuli_build::Phase::Inputs
-            )
-        };
-        built
-            .phases
-            .iter()
-            .filter(|(phase, _)| set_up(phase))
-            .map(|(_, spent)| *spent)
-            .sum()
-    };
-    let warm = (0..TRIES).map(|_| set_up(&run(&job(), "again"))).min().unwrap();
-    eprintln!(
-        "a warm buildroot is set up in {:.3} s; the build took {:.2} s",
-        warm.as_secs_f64(),
-        first.elapsed.as_secs_f64()
-    );
-    assert!(warm < WARM, "{warm:?}");
-    let bad: Vec<String> = first
-        .findings
-        .iter()
-        .filter(|f| f.severity >= Severity::Warning)
-        .map(ToString::to_string)
-        .collect();
-    assert!(bad.is_empty(), "{bad:#?}");
-    let debug = first
-        .packages
-        .iter()
-        .filter(|package| package.nevra.name.ends_with("-debuginfo"))
-        .count();
-    assert!(debug > 0, "{:?}", first.packages);
+    let first = place.run(&job(), "first");
+    check_packages(&first);
+    check_warm(&place);
+    check_generated(&place);
+    check_release(&place, &first);
+    check_reproducible(&place, &first);
+}
 
-    // What the spec generates is in a layer of its own; rpmbuild itself finds it in the database, which it can read.
-    let results = dir.path().join("generated");
-    let generating = common::job("generated", GENERATED, &[]);
-    let generated = build(
-        &generating,
-        &roots,
-        &settings(&work, &results),
-        &record,
-        &Cancel::default(),
-    )
-    .unwrap()
-    .unwrap_or_else(|failure| panic!("{}\n{}", failure.reason, record.text()));
-    assert_eq!(generated.generated, ["zlib1g-dev"]);
-    let text = common::log(&generated.log);
+/// Nothing is wrong with them, and debug information is apart.
+fn check_packages(built: &Built) {
+    let findings = built.findings.iter().filter(|f| f.severity >= Severity::Warning);
+    let bad: Vec<String> = findings.map(ToString::to_string).collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+    let mut names = built.packages.iter().map(|package| &package.nevra.name);
+    assert!(
+        names.any(|name| name.ends_with("-debuginfo")),
+        "{:?}",
+        built.packages
+    );
+}
+
+fn check_warm(place: &Place<'_>) {
+    let set_up = || -> Duration {
+        let phases = place.run(&job(), "again").phases;
+        let of_set_up = |(phase, _): &&(Phase, Duration)| matches!(phase, Phase::Buildroot | Phase::Inputs);
+        phases.iter().filter(of_set_up).map(|(_, spent)| *spent).sum()
+    };
+    let warm = (0..TRIES).map(|_| set_up()).min().unwrap();
+    eprintln!("a warm buildroot is set up in {:.3} s", warm.as_secs_f64());
+    assert!(warm < WARM, "{warm:?}");
+}
+
+/// What the spec generates is in a layer of its own; rpmbuild itself finds it in the database, which it can read.
+fn check_generated(place: &Place<'_>) {
+    let built = place.run(&common::job("generated", GENERATED, &[]), "generated");
+    assert_eq!(built.generated, ["zlib1g-dev"]);
+    let text = common::log(&built.log);
     assert!(!text.contains("cannot open"), "{text}");
-    let names: Vec<&str> = generated
+    let mut names = built
         .buildroot
         .packages()
         .iter()
-        .map(|p| p.nevra.name.as_str())
-        .collect();
-    assert!(names.contains(&"zlib1g-dev"), "{names:?}");
+        .map(|package| package.nevra.name.as_str());
+    assert!(names.any(|name| name == "zlib1g-dev"));
+}
 
-    // A new release with the same sources: nothing but the version is new, debug information included.
+/// A new release with the same sources: nothing but the version is new, debug information included.
+fn check_release(place: &Place<'_>, first: &Built) {
     let mut bumped = job();
-    let InputFile { content, .. } = &bumped.spec;
-    let lazuli_build::InputContent::Bytes(text) = content else {
-        panic!()
+    let InputContent::Bytes(text) = &bumped.spec.content else {
+        panic!("the spec is in memory")
     };
-    let text = String::from_utf8(text.clone())
+    let text = std::str::from_utf8(text)
         .unwrap()
         .replace("Release:        3", "Release:        4");
     bumped.spec = InputFile::bytes("hello.spec", text);
     bumped.expected.evr = None;
     bumped.epoch.0 += 1;
-    let second = run(&bumped, "second");
-    let changed: Vec<&str> = first
-        .packages
-        .iter()
-        .zip(&second.packages)
+    let second = place.run(&bumped, "second");
+    let pairs = first.packages.iter().zip(&second.packages);
+    let changed: Vec<&str> = pairs
         .filter(|(old, new)| old.content != new.content)
         .map(|(old, _)| old.nevra.name.as_str())
         .collect();
     assert!(changed.is_empty(), "{changed:?}");
+}
 
-    let results = dir.path().join("verified");
-    let files = paths(&first);
-    let settings = settings(&work, &results);
+fn check_reproducible(place: &Place<'_>, first: &Built) {
+    let (work, results) = (place.dir.join("work"), place.dir.join("verified"));
     let verification = verify(
         &job(),
-        &files,
-        &roots,
-        &settings,
+        &paths(first),
+        place.roots,
+        &settings(&work, &results),
         1 << 30,
-        &record,
+        &place.record,
         &Cancel::default(),
-    )
-    .unwrap()
-    .unwrap();
+    );
+    let verification = verification.unwrap().unwrap();
     assert!(verification.is_reproducible(), "{:#?}", verification.differences);
+    assert_eq!(verification.varied.len(), 9, "{:?}", verification.varied);
 }
 
 fn settings<'a>(work: &'a Path, results: &'a Path) -> BuildSettings<'a> {

@@ -56,36 +56,15 @@ pub(super) fn finish(
     }
     session.log.begin(Phase::Finish);
     let folder = session.work.path().join(RESULTS);
-    let mut packages = Vec::with_capacity(files.len());
-    for file in &files {
-        packages.push(sign(file, &folder, session.settings.signer)?);
-    }
-    let is_source = |package: &BuiltPackage| package.nevra.arch == "src";
-    let Some(source_package) = packages.iter().find(|package| is_source(package)).cloned() else {
-        return Err(BuildError::Damaged {
-            path: sandbox.written(),
-            what: "the results of rpmbuild",
-            reason: "there is no source package".to_owned(),
-        });
-    };
+    let signed = Signed::write(&session, &files, &folder)?;
     let key = BuildKey::new(KeyInputs {
         job: session.job,
         buildroot: &root.packages,
         generated: &generated,
     });
-    let statement = provenance(ProvenanceInputs {
-        job: session.job,
-        key: &key,
-        evr: &source_package.nevra.evr.to_string(),
-        buildroot: &root.packages,
-        packages: &packages,
-        builder: session.settings.builder,
-    });
-    let path = folder.join(PROVENANCE);
-    lazuli_durable::write(&path, statement.to_json().as_bytes()).doing("writing", &path)?;
+    signed.state(&session, &key, &root, &folder)?;
     let finished = session.log.finish()?;
     publish(&folder, session.settings)?;
-    packages.retain(|package| !is_source(package));
     let results = session.settings.results;
     let kept = match session.settings.keep {
         Keep::Always => keep(session.work, &sandbox, session.settings)?,
@@ -98,12 +77,10 @@ pub(super) fn finish(
             None
         }
     };
+    let binary = signed.packages.into_iter().filter(|package| !is_source(package));
     Ok(Ok(Built {
-        packages: packages
-            .into_iter()
-            .map(|package| moved(package, results))
-            .collect(),
-        source_package: moved(source_package, results),
+        packages: binary.map(|package| moved(package, results)).collect(),
+        source_package: moved(signed.source, results),
         folder: results.to_owned(),
         findings,
         key,
@@ -116,6 +93,54 @@ pub(super) fn finish(
         peak_memory: (session.memory > 0).then_some(session.memory),
         kept,
     }))
+}
+
+/// Packages in the folder of results.
+struct Signed {
+    /// All, by name.
+    packages: Vec<BuiltPackage>,
+    source: BuiltPackage,
+}
+
+impl Signed {
+    fn write(session: &Session<'_>, files: &[PathBuf], folder: &Path) -> Result<Self, BuildError> {
+        let mut packages = Vec::with_capacity(files.len());
+        for file in files {
+            packages.push(sign(file, folder, session.settings.signer)?);
+        }
+        packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
+        let source = packages.iter().find(|package| is_source(package)).cloned();
+        let source = source.ok_or_else(|| BuildError::Damaged {
+            path: folder.to_owned(),
+            what: "the results of rpmbuild",
+            reason: "there is no source package".to_owned(),
+        })?;
+        Ok(Self { packages, source })
+    }
+
+    /// Writes the statement.
+    fn state(
+        &self,
+        session: &Session<'_>,
+        key: &BuildKey,
+        root: &Buildroot,
+        folder: &Path,
+    ) -> Result<(), BuildError> {
+        let statement = provenance(ProvenanceInputs {
+            job: session.job,
+            key,
+            evr: &self.source.nevra.evr.to_string(),
+            buildroot: &root.packages,
+            packages: &self.packages,
+            builder: session.settings.builder,
+        });
+        let path = folder.join(PROVENANCE);
+        lazuli_durable::write(&path, statement.to_json().as_bytes()).doing("writing", &path)
+    }
+}
+
+fn is_source(package: &BuiltPackage) -> bool {
+    package.nevra.arch == "src"
 }
 
 /// Gives the results their name, in the place of older ones.

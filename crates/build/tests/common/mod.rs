@@ -1,6 +1,8 @@
 //! Buildroots, jobs and packages for tests.
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
 
+pub(crate) mod distribution;
+
 use lazuli_build::{
     Architecture, BuildError, BuildJob, BuildOptions, BuildSettings, Buildroot, Built, Cancel, ContentDigest,
     Digest, Event, Expected, Failure, InputFile, Keep, Limits, Macros, Observer, Origin, PackageSet,
