@@ -8,7 +8,8 @@ use crate::value::{ComponentName, NamePattern, PackageName};
 /// Which component imports which package of the upstream, in one version of a distribution.
 #[derive(Debug, Clone, Default)]
 pub struct Imports {
-    exact: BTreeMap<PackageName, ResolvedComponent>,
+    /// One for each name that something is made of the package under.
+    exact: BTreeMap<PackageName, Vec<ResolvedComponent>>,
     /// In the order of the components' names.
     patterns: Vec<(NamePattern, ResolvedComponent)>,
 }
@@ -25,25 +26,27 @@ impl Imports {
         match import.package.package() {
             None => self.patterns.push((import.package.clone(), component)),
             Some(package) => {
-                if let Some(earlier) = self.exact.get(&package) {
+                let others = self.exact.entry(package.clone()).or_default();
+                if let Some(earlier) = others.iter().find(|other| name_of(other) == name_of(&component)) {
                     return Err((component.name, package, earlier.name.clone()));
                 }
-                self.exact.insert(package, component);
+                others.push(component);
             }
         }
         Ok(())
     }
 
-    /// The component that imports `package`: the one that names it, or else the first whose pattern matches.
+    /// The components that import `package`: those that name it, or else the first whose pattern matches.
+    ///
+    /// There is more than one only where several packages are made of it, under names of their own.
     #[must_use]
-    pub fn get(&self, package: &PackageName) -> Option<&ResolvedComponent> {
-        let by_pattern = || {
-            let mut patterns = self.patterns.iter();
-            patterns
-                .find(|(pattern, _)| pattern.matches(package.as_str()))
-                .map(|(_, component)| component)
-        };
-        self.exact.get(package).or_else(by_pattern)
+    pub fn get(&self, package: &PackageName) -> Vec<&ResolvedComponent> {
+        if let Some(components) = self.exact.get(package) {
+            return components.iter().collect();
+        }
+        let mut patterns = self.patterns.iter();
+        let found = patterns.find(|(pattern, _)| pattern.matches(package.as_str()));
+        found.map(|(_, component)| component).into_iter().collect()
     }
 
     /// The packages that are named exactly, sorted.
@@ -60,6 +63,15 @@ impl Imports {
     pub fn components(&self) -> impl Iterator<Item = &ResolvedComponent> {
         self.exact
             .values()
+            .flatten()
             .chain(self.patterns.iter().map(|(_, component)| component))
+    }
+}
+
+/// The name of what an imported component makes, where it is not the upstream's.
+fn name_of(component: &ResolvedComponent) -> Option<&PackageName> {
+    match &component.source {
+        Source::Import(import) => import.name.as_ref(),
+        Source::Spec(_) | Source::Generate(_) => None,
     }
 }

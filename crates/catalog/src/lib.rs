@@ -75,23 +75,25 @@ pub use publish::RepositoryPurpose;
 pub use query::ComponentSelector;
 pub use re2::translate_search;
 pub use resolve::{
-    AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, Channel, CheckPhase, DebianUpstream,
-    Declarations, DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout, ExpectedOutcome, FileContent,
-    FileEntry, FileFilter, FinaliserSpec, FollowerEntry, GenerateSource, Generated, GroupEntry, ImportSource,
-    InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry, OriginPolicy, PackageKind, ReleaseInfo,
-    RepositoryAddress, ResolvedComponent, ResolvedDistro, ResolvedImage, ResolvedOverlay,
-    ResolvedPublication, ResolvedRepository, ResolvedSourceFile, ResolvedUpstream, Review, RootLayout,
-    RootSize, ServerCheck, SignatureCheck, SigningKey, Source, SourceDigest, SourceOrigin, SourcePlacement,
-    SpecSource, SystemSettings, UpstreamProvenance, UserEntry,
+    Allowed, AttributeChange, BuildEffort, BuildSettings, CapabilityEntry, Channel, CheckPhase,
+    DebianUpstream, Declarations, DeclaredAlternative, DirectoryEntry, DiskLayout, EspLayout,
+    ExpectedOutcome, FileContent, FileEntry, FileFilter, FinaliserSpec, FollowerEntry, GenerateSource,
+    Generated, GroupEntry, ImportSource, InitrdSpec, KernelSpec, LayerOrigin, LinkEntry, MemberEntry,
+    OriginPolicy, PackageKind, ReleaseInfo, RepositoryAddress, ResolvedComponent, ResolvedDistro,
+    ResolvedImage, ResolvedOverlay, ResolvedPublication, ResolvedRepository, ResolvedSourceFile,
+    ResolvedUpstream, Review, RootLayout, RootSize, ServerCheck, SignatureCheck, SigningKey, Source,
+    SourceDigest, SourceOrigin, SourcePlacement, SpecSource, SystemSettings, TarballCompression,
+    UpstreamProvenance, UserEntry,
 };
 pub use schema::{
-    FileSystem, ImageCapabilities, ImageDefinition, ImageFormat, ImageTests, MaintainerScript, OverlayAction,
-    OverlayMetadata, OverlayType, Place, ReleaseCalculation, Replacement, SearchMode, SectionTarget,
+    ComponentScope, CratePart, FileSystem, ImageCapabilities, ImageDefinition, ImageFormat, ImageTests,
+    MaintainerScript, OverlayAction, OverlayMetadata, OverlayType, Place, ReleaseCalculation, Replacement,
+    SearchMode, SectionTarget,
 };
 pub use suggest::nearest;
 pub use value::{
     AbsolutePath, AccountName, Architecture, ByteSize, CommitId, ComponentName, DebianArchitecture,
-    DebianVersion, DistroName, DistroVersion, FileMode, Fingerprint, GroupName, ImageName, InvalidValue,
-    NamePattern, PackageName, PathGlob, PathMatcher, PoolPath, ProgramName, Sha256Digest, SuiteName,
-    Timestamp, UnitName,
+    DebianVersion, DistroName, DistroVersion, FileMode, FileName, Fingerprint, GroupName, ImageName,
+    InvalidValue, NamePattern, PackageName, PathGlob, PathMatcher, PoolPath, ProgramName, Sha256Digest,
+    SourceVersion, SuiteName, Timestamp, UnitName,
 };

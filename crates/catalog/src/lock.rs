@@ -17,6 +17,8 @@
 //! bash = { version = "5.2.37-2+b5", arch = "amd64", size = 1499632, sha256 = "…", file = "pool/main/b/bash/….deb", source-version = "5.2.37-2" }
 //! ```
 //!
+//! A second table, `[build-packages]`, has in the same form what only buildroots need: an image is built without it.
+//!
 //! The date and digest of each suite's signed `InRelease` say what the lock was resolved from. `source` and
 //! `source-version` are left out where they are the package's own name and version.
 
@@ -47,8 +49,10 @@ pub struct LockFile {
     pub architecture: Architecture,
     /// The suites that it was resolved from.
     pub suites: BTreeMap<SuiteName, LockedSuite>,
-    /// The upstream's binary packages.
+    /// The upstream's binary packages that the distribution is made of.
     pub packages: BTreeMap<PackageName, LockedPackage>,
+    /// Those that only buildroots need; none of them is in `packages`.
+    pub build_packages: BTreeMap<PackageName, LockedPackage>,
 }
 
 /// The state of a suite.
@@ -92,6 +96,8 @@ struct Document {
     suites: BTreeMap<SuiteName, LockedSuite>,
     #[serde(default)]
     packages: BTreeMap<PackageName, Entry>,
+    #[serde(default)]
+    build_packages: BTreeMap<PackageName, Entry>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +128,7 @@ impl LockFile {
             architecture,
             suites: BTreeMap::new(),
             packages: BTreeMap::new(),
+            build_packages: BTreeMap::new(),
         }
     }
 
@@ -147,24 +154,24 @@ impl LockFile {
         }
         let document: Document = toml::from_str(text).map_err(refuse)?;
         debug_assert_eq!(document.schema, SCHEMA);
-        let packages = document.packages.into_iter().map(|(name, entry)| {
-            let package = LockedPackage {
-                source: entry.source.unwrap_or_else(|| name.clone()),
-                source_version: entry.source_version.unwrap_or_else(|| entry.version.clone()),
-                version: entry.version,
-                architecture: entry.arch,
-                size: entry.size,
-                sha256: entry.sha256,
-                filename: entry.file,
-            };
-            (name, package)
-        });
+        let both = document
+            .build_packages
+            .iter()
+            .find(|(name, _)| document.packages.contains_key(*name));
+        if let Some((name, _)) = both {
+            let start = text.find("[build-packages]").unwrap_or(0);
+            let message = format!("package `{name}` is locked twice: for the distribution and for builds");
+            let location = Location::new(path, text, start..start + "[build-packages]".len());
+            let help = "run `lazuli component update`, which writes it once";
+            return Err(Diagnostic::new(message, location).help(help).into());
+        }
         Ok(LockFile {
             distro: document.distro,
             version: document.version,
             architecture: document.architecture,
             suites: document.suites,
-            packages: packages.collect(),
+            packages: packages(document.packages),
+            build_packages: packages(document.build_packages),
         })
     }
 
@@ -182,12 +189,23 @@ impl LockFile {
         self.suites.values().map(|suite| suite.date.unix()).max()
     }
 
+    /// A package, whoever it is for.
+    #[must_use]
+    pub fn get(&self, name: &PackageName) -> Option<&LockedPackage> {
+        self.packages.get(name).or_else(|| self.build_packages.get(name))
+    }
+
+    /// All packages: first those of the distribution, then those of buildroots.
+    pub fn all(&self) -> impl Iterator<Item = (&PackageName, &LockedPackage)> {
+        self.packages.iter().chain(&self.build_packages)
+    }
+
     /// What is different in `new`.
     #[must_use]
     pub fn diff(old: &LockFile, new: &LockFile) -> LockDiff {
         let mut diff = LockDiff::default();
-        for (name, package) in &new.packages {
-            match old.packages.get(name) {
+        for (name, package) in new.all() {
+            match old.get(name) {
                 None => diff.added.push((name.clone(), package.clone())),
                 Some(before) if before != package => {
                     diff.changed.push(LockChange {
@@ -199,10 +217,7 @@ impl LockFile {
                 Some(_) => {}
             }
         }
-        let gone = old
-            .packages
-            .iter()
-            .filter(|(name, _)| !new.packages.contains_key(*name));
+        let gone = old.all().filter(|(name, _)| new.get(name).is_none());
         diff.removed
             .extend(gone.map(|(name, package)| (name.clone(), package.clone())));
         diff
@@ -234,32 +249,61 @@ impl fmt::Display for LockFile {
             )?;
         }
         writeln!(out, "\n[packages]")?;
-        for (name, package) in &self.packages {
-            let LockedPackage {
-                version,
-                architecture,
-                size,
-                sha256,
-                filename,
-                source,
-                source_version,
-            } = package;
-            write!(
-                out,
-                "{} = {{ version = \"{version}\", arch = \"{architecture}\", ",
-                key(name.as_str())
-            )?;
-            write!(out, "size = {size}, sha256 = \"{sha256}\", file = \"{filename}\"")?;
-            if source != name {
-                write!(out, ", source = \"{source}\"")?;
-            }
-            if source_version != version {
-                write!(out, ", source-version = \"{source_version}\"")?;
-            }
-            writeln!(out, " }}")?;
+        write_packages(out, &self.packages)?;
+        if !self.build_packages.is_empty() {
+            writeln!(out, "\n[build-packages]")?;
+            write_packages(out, &self.build_packages)?;
         }
         Ok(())
     }
+}
+
+fn write_packages(
+    out: &mut fmt::Formatter<'_>,
+    packages: &BTreeMap<PackageName, LockedPackage>,
+) -> fmt::Result {
+    for (name, package) in packages {
+        let LockedPackage {
+            version,
+            architecture,
+            size,
+            sha256,
+            filename,
+            source,
+            source_version,
+        } = package;
+        write!(
+            out,
+            "{} = {{ version = \"{version}\", arch = \"{architecture}\", ",
+            key(name.as_str())
+        )?;
+        write!(out, "size = {size}, sha256 = \"{sha256}\", file = \"{filename}\"")?;
+        if source != name {
+            write!(out, ", source = \"{source}\"")?;
+        }
+        if source_version != version {
+            write!(out, ", source-version = \"{source_version}\"")?;
+        }
+        writeln!(out, " }}")?;
+    }
+    Ok(())
+}
+
+/// What a table of the file says, with what it leaves out filled in.
+fn packages(entries: BTreeMap<PackageName, Entry>) -> BTreeMap<PackageName, LockedPackage> {
+    let package = |(name, entry): (PackageName, Entry)| {
+        let package = LockedPackage {
+            source: entry.source.unwrap_or_else(|| name.clone()),
+            source_version: entry.source_version.unwrap_or_else(|| entry.version.clone()),
+            version: entry.version,
+            architecture: entry.arch,
+            size: entry.size,
+            sha256: entry.sha256,
+            filename: entry.file,
+        };
+        (name, package)
+    };
+    entries.into_iter().map(package).collect()
 }
 
 /// A TOML key, in quotation marks only where it must be.

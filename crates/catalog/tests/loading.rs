@@ -377,6 +377,24 @@ disable-units = [\"ssh.service\"]
 }
 
 #[test]
+fn a_package_is_imported_twice_under_two_names() {
+    let text = format!(
+        "{BASE}\n[components.c]\n[components.c-build]\nscope = \"build\"\nimport = {{ package = \"c\", name = \"c-build\" }}\n"
+    );
+    let catalog = load(&[("/p/later.toml", ""), ("/p/lazuli.toml", &text)]).unwrap();
+    let imports = catalog
+        .imports(&catalog.distro(None).unwrap(), Architecture::X86_64)
+        .unwrap();
+    let found = imports.get(&lazuli_catalog::PackageName::new("c").unwrap());
+    let found: Vec<_> = found.iter().map(|one| (one.name.as_str(), one.scope)).collect();
+    let expected = [
+        ("c", lazuli_catalog::ComponentScope::Distribution),
+        ("c-build", lazuli_catalog::ComponentScope::Build),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn two_components_cannot_import_one_package() {
     let text = format!("{BASE}\n[components.a.import]\npackage = \"c\"\n[components.c]\n");
     let catalog = load(&[("/p/later.toml", ""), ("/p/lazuli.toml", &text)]).unwrap();

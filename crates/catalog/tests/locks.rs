@@ -81,6 +81,35 @@ fn text_is_one_sorted_line_for_a_package() {
 }
 
 #[test]
+fn what_only_builds_need_stands_apart() {
+    let mut lock = lock([package("libc6", "2.41-12", "glibc", "2.41-12", 1)]);
+    lock.build_packages
+        .extend([package("make", "4.4.1-2", "make-dfsg", "4.4.1-2", 2)]);
+    let text = lock.to_string();
+    let (_, tables) = text.split_once("[packages]").unwrap();
+    let names: Vec<_> = tables
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(names, ["", "libc6", "", "[build-packages]", "make"]);
+    assert_eq!(LockFile::parse(&text).unwrap(), lock);
+    assert!(lock.get(&PackageName::new("make").unwrap()).is_some());
+    assert_eq!(lock.all().count(), 2);
+
+    // What moves from one to the other is the same package.
+    let mut moved = lock.clone();
+    moved.packages.append(&mut moved.build_packages);
+    assert!(LockFile::diff(&lock, &moved).is_empty());
+
+    let twice = text.replace("[build-packages]\nmake", "[build-packages]\nlibc6");
+    let error = LockFile::parse(&twice).unwrap_err().to_string();
+    assert!(
+        error.contains("package `libc6` is locked twice: for the distribution and for builds"),
+        "{error}"
+    );
+}
+
+#[test]
 fn difference_names_what_came_went_and_changed() {
     let old = lock([
         package("a", "1", "a", "1", 1),

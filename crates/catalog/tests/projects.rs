@@ -124,6 +124,7 @@ fn imports_are_found_by_name_and_then_by_pattern() {
     let by = |name: &str| {
         imports
             .get(&PackageName::new(name).unwrap())
+            .first()
             .map(|one| one.name.to_string())
     };
     assert_eq!(by("bash").as_deref(), Some("bash"));

@@ -1,15 +1,15 @@
 //! A component's spec and sources, before and after what the project changes in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use lazuli_catalog::{
-    BuildSettings, CheckPhase, ComponentName, OverlayAction, ResolvedComponent, Source, SourceOrigin,
-    SpecSource, UpstreamProvenance,
+    BuildSettings, CheckPhase, ComponentName, OverlayAction, ResolvedComponent, ResolvedSourceFile, Source,
+    SourceOrigin, SpecSource, UpstreamProvenance,
 };
 
 use crate::overlay::{self, Applied, OverlayFailure, OverlayStep, Prepared};
-use crate::provider::{LookasideFile, ProviderError, SourceProvider, UpstreamPackage};
+use crate::provider::{ProviderError, SourceProvider, UpstreamPackage};
 use crate::source_tree::{Content, SourcePath, SourceTree, TreeError};
 use crate::sources::{SourcesError, lookaside_files};
 use crate::state::{ProjectState, StateError};
@@ -67,7 +67,23 @@ impl ComposeError {
             ComposeError::NotLocked { name } => Some(format!("run `lazuli component update {name}`")),
             ComposeError::Sources(error) => error.help(),
             ComposeError::Catalog(error) => error.help(),
+            ComposeError::Provider { source, .. } => provider_help(source),
             _ => None,
+        }
+    }
+
+    pub(crate) fn source_file(
+        component: &ResolvedComponent,
+        file: &ResolvedSourceFile,
+    ) -> impl FnOnce(ProviderError) -> Self {
+        let (what, package) = (
+            format!("source file {}", file.filename),
+            component.name.to_string(),
+        );
+        move |source| ComposeError::Provider {
+            what,
+            package,
+            source,
         }
     }
 
@@ -82,6 +98,12 @@ impl ComposeError {
             source,
         }
     }
+}
+
+/// What an error of `lazuli-source` says that can be done.
+fn provider_help(error: &ProviderError) -> Option<String> {
+    let error = error.downcast_ref::<lazuli_source::SourceError>()?;
+    error.hint().map(str::to_owned)
 }
 
 /// A component, put together.
@@ -148,12 +170,13 @@ pub fn compose(
             let tree = provider
                 .checkout(&package, commit)
                 .map_err(ComposeError::provider(format!("commit {commit}"), &package))?;
-            fetched = fetch(&tree, component, &package, provider)?;
+            fetch_lookaside(&tree, component, &package, provider, &mut fetched)?;
             tree
         }
         Source::Import(_) => return Err(no_spec(component, "imported as a binary package")),
         Source::Generate(_) => return Err(no_spec(component, "made from the catalog")),
     };
+    fetch_declared(component, provider, &mut fetched)?;
     for (name, content) in &fetched {
         upstream.put(SourcePath::new(name.as_str())?, content.clone());
     }
@@ -207,54 +230,61 @@ fn provenance(state: &ProjectState, component: &ResolvedComponent, commit: Optio
     lines
 }
 
+/// The names of the files that overlays work on, and that may not be in the repository.
+fn wanted(component: &ResolvedComponent) -> BTreeSet<&str> {
+    let actions = component.overlays.iter().map(|overlay| &overlay.action);
+    actions.filter_map(touched).collect()
+}
+
 /// The files of the lookaside cache that overlays work on.
-fn fetch(
+fn fetch_lookaside(
     tree: &SourceTree,
     component: &ResolvedComponent,
     package: &UpstreamPackage,
     provider: &dyn SourceProvider,
-) -> Result<BTreeMap<String, Content>, ComposeError> {
-    let wanted: Vec<&str> = component
-        .overlays
-        .iter()
-        .filter_map(|overlay| touched(&overlay.action))
-        .collect();
-    let mut fetched = BTreeMap::new();
+    fetched: &mut BTreeMap<String, Content>,
+) -> Result<(), ComposeError> {
+    let wanted = wanted(component);
     if wanted.is_empty() {
-        return Ok(fetched);
+        return Ok(());
     }
     for file in lookaside_files(tree)? {
-        if wanted.contains(&file.name.as_str()) && !tree.contains(&file.name) {
+        if wanted.contains(file.name.as_str()) && !tree.contains(&file.name) {
             let get = ComposeError::provider(format!("lookaside file {}", file.name), package);
-            fetched.insert(
-                file.name.clone(),
-                provider.lookaside(package, &file).map_err(get)?,
-            );
+            let content = provider.lookaside(package, &file).map_err(get)?;
+            fetched.insert(file.name, content);
         }
     }
-    // What the project itself has downloaded can be changed too.
-    for file in component
-        .source_files
-        .iter()
-        .filter(|file| wanted.contains(&file.filename.as_str()))
-    {
-        let (SourceOrigin::Download { uri }, Some(digest)) = (&file.origin, &file.digest) else {
-            continue;
-        };
-        let (hash_type, hash) = match digest {
-            lazuli_catalog::SourceDigest::Sha256(hash) => ("sha256", hash),
-            lazuli_catalog::SourceDigest::Sha512(hash) => ("sha512", hash),
-        };
-        let wanted = LookasideFile {
-            name: file.filename.to_string(),
-            hash_type: hash_type.to_owned(),
-            hash: hash.clone(),
-        };
-        let get = ComposeError::provider(format!("source file {}", wanted.name), package);
-        let content = provider.download(uri, &wanted).map_err(get)?;
-        fetched.insert(wanted.name, content);
+    Ok(())
+}
+
+/// The source files of the project that overlays work on: what the project itself has fetched can be changed too.
+fn fetch_declared(
+    component: &ResolvedComponent,
+    provider: &dyn SourceProvider,
+    fetched: &mut BTreeMap<String, Content>,
+) -> Result<(), ComposeError> {
+    let wanted = wanted(component);
+    let touched = |file: &&ResolvedSourceFile| wanted.contains(file.filename.as_str());
+    for file in component.source_files.iter().filter(touched) {
+        if file.digest.is_some() && has_own_origin(file) {
+            let content = provider
+                .source_file(file)
+                .map_err(ComposeError::source_file(component, file))?;
+            fetched.insert(file.filename.to_string(), content);
+        }
     }
-    Ok(fetched)
+    Ok(())
+}
+
+/// Whether a source file is fetched from an origin of its own.
+pub(crate) fn has_own_origin(file: &ResolvedSourceFile) -> bool {
+    match file.origin {
+        SourceOrigin::Download { .. } | SourceOrigin::DebianSource { .. } | SourceOrigin::Crate { .. } => {
+            true
+        }
+        SourceOrigin::Lookaside | SourceOrigin::Custom { .. } | SourceOrigin::Overlay => false,
+    }
 }
 
 /// The file that an overlay needs the bytes of, where it may be one that is not in the repository.

@@ -1,11 +1,13 @@
 //! A provider over dist-git repositories and lookaside caches, by `lazuli-source`.
 
+mod origin;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lazuli_catalog::CommitId;
+use lazuli_catalog::{CommitId, ResolvedSourceFile};
 use lazuli_source::{
-    self as source, Digest, DistGit, FileName, FileRequest, FileVersion, Freshness, FullCommit,
+    self as source, DebianArchiveSettings, Digest, DistGit, FileName, FileVersion, Freshness, FullCommit,
     HashAlgorithm, LookasideRequest, OnProgress, SourceEntry, Sources, TreeMode, TreePath, UrlTemplate,
     Variable,
 };
@@ -15,6 +17,7 @@ use crate::provider::{
     CHANGELOG_FILE, ChangelogFile, CommitChoice, LookasideFile, ProviderError, SourceProvider,
     UpstreamCommit, UpstreamPackage,
 };
+use crate::script::ScriptRunner;
 use crate::source_tree::{Content, FileMode, SourceFile, SourcePath, SourceTree, StoredFile, TreeError};
 
 /// Upstreams by their address templates, with everything in one cache.
@@ -26,6 +29,10 @@ pub struct DistGitProvider<'a> {
     pub freshness: Freshness,
     /// Is told how fetching goes.
     pub progress: OnProgress<'a>,
+    /// The archive that source files of the kind `debian-source` come from, if the distribution's version has one.
+    pub archive: Option<&'a DebianArchiveSettings>,
+    /// What runs the scripts that make source files, if there is a root to run them in.
+    pub scripts: Option<&'a dyn ScriptRunner>,
 }
 
 impl std::fmt::Debug for DistGitProvider<'_> {
@@ -49,7 +56,7 @@ fn repository(package: &UpstreamPackage) -> Result<DistGit, ProviderError> {
     })
 }
 
-fn entry(file: &LookasideFile) -> Result<SourceEntry, ProviderError> {
+pub(crate) fn entry(file: &LookasideFile) -> Result<SourceEntry, ProviderError> {
     let algorithm = HashAlgorithm::parse(&file.hash_type).ok_or_else(|| {
         format!(
             "the hash algorithm {} of {} is not known",
@@ -115,11 +122,17 @@ impl SourceProvider for DistGitProvider<'_> {
     fn history(&self, package: &UpstreamPackage, commit: &str) -> Result<Vec<UpstreamCommit>, ProviderError> {
         let commit = FullCommit::new(commit)?;
         let repository = repository(package)?;
-        let records = self.sources.history(&repository, &commit, self.progress)?;
+        let followed = TreePath::new(&package.spec_name())?;
+        let records = self
+            .sources
+            .history(&repository, &commit, &followed, self.progress)?;
         let versions = |path: &str| -> Result<Versions, ProviderError> {
-            let versions =
-                self.sources
-                    .file_versions(&repository, &commit, &TreePath::new(path)?, self.progress)?;
+            let versions = self.sources.file_versions(
+                &repository,
+                &commit,
+                (&followed, &TreePath::new(path)?),
+                self.progress,
+            )?;
             let content = |one: FileVersion| (one.commit.to_string(), one.content.map(Arc::from));
             Ok(versions.into_iter().map(content).collect())
         };
@@ -173,14 +186,11 @@ impl SourceProvider for DistGitProvider<'_> {
         Ok(stored(self.sources.lookaside(&request, self.progress)?))
     }
 
-    fn download(&self, uri: &str, file: &LookasideFile) -> Result<Content, ProviderError> {
-        let SourceEntry { name, digest } = entry(file)?;
-        let request = FileRequest {
-            name,
-            digest,
-            size: None,
-            urls: vec![uri.to_owned()],
-        };
-        Ok(stored(self.sources.file(&request, self.progress)?))
+    fn source_file(&self, file: &ResolvedSourceFile) -> Result<Content, ProviderError> {
+        origin::fetch(self, file).map(stored)
+    }
+
+    fn scripts(&self) -> Option<&dyn ScriptRunner> {
+        self.scripts
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lazuli_catalog::{ResolvedDistro, Timestamp};
+use lazuli_catalog::{ResolvedDistro, ResolvedSourceFile, SourceDigest, Timestamp};
 
 use crate::git::{CommitInfo, GitError, GitRepository, Person};
+use crate::script::ScriptRunner;
 use crate::source_tree::{Content, SourceTree};
 
 /// The name of the file in dist-git that lists what is in the lookaside cache.
@@ -75,6 +76,22 @@ pub struct LookasideFile {
     pub hash: String,
 }
 
+impl LookasideFile {
+    /// A source file that the project declares with a digest.
+    #[must_use]
+    pub fn declared(file: &ResolvedSourceFile) -> Option<LookasideFile> {
+        let (hash_type, hash) = match file.digest.as_ref()? {
+            SourceDigest::Sha256(hash) => ("sha256", hash),
+            SourceDigest::Sha512(hash) => ("sha512", hash),
+        };
+        Some(LookasideFile {
+            name: file.filename.to_string(),
+            hash_type: hash_type.to_owned(),
+            hash: hash.to_ascii_lowercase(),
+        })
+    }
+}
+
 /// One commit of an upstream, for releases and changelogs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamCommit {
@@ -121,7 +138,7 @@ pub trait SourceProvider: Sync {
     fn checkout(&self, package: &UpstreamPackage, commit: &str) -> Result<SourceTree, ProviderError>;
 
     /// The commits that lead to a commit, it first, as one line: where a merge brought the spec of one of its parents,
-    /// that parent is followed, or else the first.
+    /// that parent is followed, or else the first. See [`crate::history`] for why.
     ///
     /// # Errors
     /// The history can't be had.
@@ -133,11 +150,18 @@ pub trait SourceProvider: Sync {
     /// It can't be had, or is not what its digest says.
     fn lookaside(&self, package: &UpstreamPackage, file: &LookasideFile) -> Result<Content, ProviderError>;
 
-    /// A file from its own address, checked against its digest.
+    /// A source file of the project from its own origin, where that is an address, a Debian source package or a crate.
+    /// If it has a digest, it is checked against it. One from an address must have one; of the others, what vouches for
+    /// it without a digest is the archive's signature or the registry's checksum.
     ///
     /// # Errors
-    /// It can't be had, or is not what its digest says.
-    fn download(&self, uri: &str, file: &LookasideFile) -> Result<Content, ProviderError>;
+    /// It can't be had, is not what its digest says, or has another kind of origin.
+    fn source_file(&self, file: &ResolvedSourceFile) -> Result<Content, ProviderError>;
+
+    /// What runs the scripts that make source files; nothing where there is no root to run them in.
+    fn scripts(&self) -> Option<&dyn ScriptRunner> {
+        None
+    }
 }
 
 /// Reads a line of history from a git repository: what [`SourceProvider::history`] gives.
@@ -265,8 +289,11 @@ impl SourceProvider for LocalMirror {
         Ok(history_of(&repository, commit, &package.spec_name())?)
     }
 
-    fn download(&self, _: &str, file: &LookasideFile) -> Result<Content, ProviderError> {
-        self.local_file(file)
+    fn source_file(&self, file: &ResolvedSourceFile) -> Result<Content, ProviderError> {
+        match LookasideFile::declared(file) {
+            Some(file) => self.local_file(&file),
+            None => Ok(std::fs::read(self.lookaside.join(file.filename.as_str()))?.into()),
+        }
     }
 
     fn lookaside(&self, _: &UpstreamPackage, file: &LookasideFile) -> Result<Content, ProviderError> {

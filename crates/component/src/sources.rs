@@ -1,7 +1,7 @@
 //! The file `sources` of a rendered spec: what a build takes from the lookaside cache, as the overlays and the project's
 //! own source files leave it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lazuli_catalog::{ResolvedSourceFile, SourceDigest, SourcePlacement};
 use lazuli_source::{SourcesFileError, parse_sources};
@@ -79,8 +79,29 @@ pub(crate) fn lookaside_files(tree: &SourceTree) -> Result<Vec<LookasideFile>, S
         .collect())
 }
 
+/// A file that a build takes and that is not in the rendered folder.
+#[derive(Debug, Clone)]
+pub struct ExternalFile {
+    /// Its name.
+    pub name: String,
+    /// Where its content is.
+    pub from: ExternalSource,
+}
+
+/// Where the content of an [`ExternalFile`] is.
+#[derive(Debug, Clone)]
+pub enum ExternalSource {
+    /// In the lookaside cache of the upstream.
+    Lookaside(LookasideFile),
+    /// The project declares it: where it comes from.
+    Declared(ResolvedSourceFile),
+    /// Here: it was fetched for the overlays, or made by them.
+    Known(Content),
+}
+
 /// Writes `sources` anew, if it changes, and takes what is in the lookaside cache out of the tree. `fetched` are the files
-/// of the lookaside cache that were put into the tree for the overlays, as they were then.
+/// of the lookaside cache that were put into the tree for the overlays, as they were then. Gives all files that are not in
+/// the tree now.
 ///
 /// # Errors
 /// The project's source files and the upstream's don't fit.
@@ -88,8 +109,9 @@ pub(crate) fn settle(
     tree: &mut SourceTree,
     fetched: &BTreeMap<String, Content>,
     declared: &[ResolvedSourceFile],
-) -> Result<(), SourcesError> {
+) -> Result<Vec<ExternalFile>, SourcesError> {
     let before = lookaside_files(tree)?;
+    let held = tree.clone();
     let mut after: Vec<LookasideFile> = Vec::new();
     for file in &before {
         match (fetched.get(&file.name), tree.get(&file.name)) {
@@ -106,12 +128,46 @@ pub(crate) fn settle(
     for name in fetched.keys() {
         tree.remove(name);
     }
+    let external = external(&after, &held, tree, declared);
     if after != before {
         let text: String = after.iter().map(line).collect();
         let path = crate::source_tree::SourcePath::new(SOURCES_FILE)?;
         tree.put(path, text.into_bytes());
     }
-    Ok(())
+    Ok(external)
+}
+
+/// Where each file is that is not in the tree now; `held` is the tree as it was before they were taken out.
+fn external(
+    listed: &[LookasideFile],
+    held: &SourceTree,
+    tree: &SourceTree,
+    declared: &[ResolvedSourceFile],
+) -> Vec<ExternalFile> {
+    let names = listed.iter().map(|file| file.name.as_str());
+    // What has no digest yet is not listed.
+    let unlisted = declared.iter().map(|file| file.filename.as_str());
+    let names: BTreeSet<&str> = names
+        .chain(unlisted)
+        .filter(|name| !tree.contains(name))
+        .collect();
+    let from = |name: &str| {
+        let known = held
+            .get(name)
+            .map(|file| ExternalSource::Known(file.content.clone()));
+        let ours = declared.iter().find(|file| file.filename.as_str() == name);
+        let ours = || ours.map(|file| ExternalSource::Declared(file.clone()));
+        let listed = || listed.iter().find(|file| file.name == name);
+        known
+            .or_else(ours)
+            .or_else(|| listed().map(|file| ExternalSource::Lookaside(file.clone())))
+    };
+    let file = |name: &str| {
+        let from = from(name)?;
+        let name = name.to_owned();
+        Some(ExternalFile { name, from })
+    };
+    names.into_iter().filter_map(file).collect()
 }
 
 fn declare(

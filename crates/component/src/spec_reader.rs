@@ -32,6 +32,9 @@ pub struct SpecSummary {
     pub version: String,
     /// `[EPOCH:]VERSION-RELEASE`.
     pub evr: String,
+    /// The names of its sources and patches, as this target has them, in the order of the spec. What could not be
+    /// expanded is in them as it stands.
+    pub sources: Vec<String>,
     /// What is needed of the files beside it.
     pub references: References,
 }
@@ -116,6 +119,11 @@ impl SpecReader {
             name: spec.name().to_owned(),
             version: version_of(&spec),
             evr: spec.evr(),
+            sources: spec
+                .sources
+                .iter()
+                .map(|source| source.file_name().to_owned())
+                .collect(),
             references: References {
                 names,
                 patterns: patterns.build().unwrap_or_default(),

@@ -140,6 +140,10 @@ impl ProjectState {
         &*self.files
     }
 
+    pub(crate) fn shared_files(&self) -> Arc<dyn ProjectFiles + Send> {
+        Arc::clone(&self.files)
+    }
+
     /// The folder of locks.
     #[must_use]
     pub fn lock_dir(&self) -> &Path {

@@ -23,13 +23,34 @@ fn dist_git_and_a_mirror_agree() {
     repo.write("other", "x");
     repo.commit("Two", 2);
     repo.write("hello.spec", spec("2.0", "%autorelease", "%autochangelog\n"));
-    let last = repo.commit("Three", 3);
+    repo.commit("Three", 3);
+    // A branch whose spec a merge takes, and one that a merge leaves behind.
+    for (day, branch, strategy) in [(4, "taken", "-Xtheirs"), (8, "left", "-sours")] {
+        repo.git(&["checkout", "-q", "-b", branch], day);
+        repo.write(
+            "hello.spec",
+            spec(&format!("{day}.0"), "%autorelease", "%autochangelog\n"),
+        );
+        repo.commit(&format!("{branch} one"), day);
+        repo.write("changelog", format!("* {branch}\n"));
+        repo.commit(&format!("{branch} two"), day + 1);
+        repo.git(&["checkout", "-q", "main"], day);
+        repo.write("only-main", branch);
+        repo.commit("main goes on", day + 2);
+        repo.git(
+            &["merge", "-q", "--no-ff", "-m", "merge", strategy, branch],
+            day + 3,
+        );
+    }
+    let last = repo.git(&["rev-parse", "HEAD"], 12);
 
     let mut settings = Settings::new(folder.join("cache"));
     settings.git.protocols.push("file".to_owned());
     let sources = Sources::open(settings).unwrap();
     let provider = DistGitProvider {
         sources: &sources,
+        archive: None,
+        scripts: None,
         freshness: Freshness::Newest,
         progress: &|_| {},
     };
@@ -59,10 +80,23 @@ fn dist_git_and_a_mirror_agree() {
         mirror.checkout(&package, &last).unwrap(),
     );
     assert!(one.changes(&two).is_empty(), "{:?}", one.changes(&two));
-    assert_eq!(one.files().len(), 4);
+    assert_eq!(one.files().len(), 5);
+    let line = provider.history(&package, &last).unwrap();
+    assert_eq!(line, mirror.history(&package, &last).unwrap());
+    // The first merge took the spec of its branch, the second one did not.
+    let messages: Vec<&str> = line.iter().map(|commit| commit.message.as_str()).collect();
     assert_eq!(
-        provider.history(&package, &last).unwrap(),
-        mirror.history(&package, &last).unwrap()
+        messages,
+        [
+            "merge",
+            "main goes on",
+            "merge",
+            "taken two",
+            "taken one",
+            "Three",
+            "Two",
+            "One\n\n- with a body"
+        ]
     );
 
     package.dist_git = None;

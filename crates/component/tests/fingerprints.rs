@@ -26,6 +26,8 @@ emit-upstream-provenance = true
 check = { skip = true, skip_reason = "needs a screen" }
 failure = { expected = true, expected-reason = "some reason" }
 hints = { expensive = true }
+bootstrap = ["cmake"]
+allow = { setuid = ["/usr/bin/hello"] }
 [components.hello.packages.hello-devel.publish]
 rpm-channel = "devel"
 [[components.hello.source-files]]
@@ -120,6 +122,11 @@ const ROWS: &[(&str, &str, &[&str])] = &[
         &["build.undefines"],
     ),
     (
+        "bootstrap = [\"cmake\"]",
+        "bootstrap = [\"cmake\", \"doc-tool >= 2\"]",
+        &["build.bootstrap"],
+    ),
+    (
         "emit-upstream-provenance = true",
         "",
         &["build.emit-upstream-provenance"],
@@ -210,6 +217,11 @@ const ROWS: &[(&str, &str, &[&str])] = &[
     (
         "failure = { expected = true, expected-reason = \"some reason\" }",
         "",
+        &[],
+    ),
+    (
+        "allow = { setuid = [\"/usr/bin/hello\"] }",
+        "allow = { capabilities = [\"/usr/bin/hello\"] }",
         &[],
     ),
     ("skip_reason = \"needs a screen\"", "skip_reason = \"slow\"", &[]),

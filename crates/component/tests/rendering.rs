@@ -3,11 +3,11 @@
 
 mod support;
 
-use lazuli_catalog::ComponentName;
+use lazuli_catalog::{ComponentName, DistroName};
 use lazuli_component::history::ChangesFile;
 use lazuli_component::{
-    AddRequest, Mode, Rebuild, RenderError, Resolution, UpdateError, Verdict, add, orphaned_locks, orphans,
-    project_diff,
+    AddRequest, Added, Adder, Mode, Person, Rebuild, RenderError, Resolution, UpdateError, Verdict,
+    orphaned_locks, orphans, project_diff,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -537,35 +537,49 @@ fn components_are_added_where_their_likes_are() {
     let config = CONFIG.replace("[components.hello]\n", "[components]\nalpha = {}\nzeta = {}\n");
     let (project, _, commits) = project(&config, AUTO.0, AUTO.1);
     project.repo.write("lazuli.toml", &config);
-    let state = project.state();
     let mut request = AddRequest {
         name: ComponentName::new("hello").unwrap(),
         distro: None,
         version: None,
         upstream_name: None,
         commit: None,
-        file: None,
     };
-    let added = add(&state, &project.mirror, &project.reader, &request).unwrap();
+    let author = Person::parse("Pia Project <pia@project.example>");
+    let plan = |project: &Project, request: &AddRequest| {
+        let adder = Adder {
+            state: &project.state(),
+            provider: &project.mirror,
+            reader: &project.reader,
+            now: START,
+            author: &author,
+        };
+        adder.plan(request)
+    };
+    let added = plan(&project, &request).unwrap();
     assert_eq!(added.text, config.replace("zeta = {}", "hello = {}\nzeta = {}"));
+    assert_eq!(added.text.lines().nth(added.line - 1), Some("hello = {}"));
+    let locked = |added: &Added| added.update.lock.upstream_commit.as_ref().unwrap().to_string();
+    let version = |added: &Added| added.update.recorded.as_ref().unwrap().version.clone();
     assert_eq!(
-        (added.commit.as_str(), added.spec.version.as_str()),
-        (commits[2].as_str(), "2.0")
+        (locked(&added), version(&added).as_deref()),
+        (commits[2].clone(), Some("2.0"))
     );
-    // Another name, a pin.
+    assert!(added.files.iter().any(|path| path.as_str() == "fix.patch"));
+    // Another name, a pin; the distribution is the default one, and need not be said.
     request.name = ComponentName::new("greeter").unwrap();
+    request.distro = Some(DistroName::new("up").unwrap());
     request.upstream_name = Some("hello".to_owned());
     request.commit = Some(lazuli_catalog::CommitId::new(commits[0].as_str()).unwrap());
-    let added = add(&state, &project.mirror, &project.reader, &request).unwrap();
-    assert_eq!(added.spec.version, "1.0");
+    let added = plan(&project, &request).unwrap();
+    assert_eq!(version(&added).as_deref(), Some("1.0"));
     added.apply().unwrap();
     let component = project.component("greeter");
-    assert_eq!(
-        component.config.spec.as_ref().unwrap().upstream_name.as_deref(),
-        Some("hello")
-    );
+    let spec = component.config.spec.as_ref().unwrap();
+    assert_eq!(spec.upstream_name.as_deref(), Some("hello"));
+    assert!(project.repo.read("locks/greeter.lock").contains(&commits[0]));
+    assert!(!project.update("greeter", 1).is_change(), "it is locked");
     // It is there now; and one that its upstream has not is refused before anything is written.
-    let error = add(&project.state(), &project.mirror, &project.reader, &request).unwrap_err();
+    let error = plan(&project, &request).unwrap_err();
     assert!(
         error
             .to_string()
@@ -576,11 +590,8 @@ fn components_are_added_where_their_likes_are() {
     request.name = ComponentName::new("missing").unwrap();
     request.upstream_name = None;
     request.commit = None;
-    let error = add(&project.state(), &project.mirror, &project.reader, &request).unwrap_err();
-    assert!(
-        error.to_string().contains("failed to get a commit of `missing`"),
-        "{error}"
-    );
+    let error = plan(&project, &request).unwrap_err();
+    assert!(error.to_string().contains("of `missing`"), "{error}");
     assert_eq!(project.repo.read("lazuli.toml"), before);
 }
 

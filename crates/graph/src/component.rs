@@ -2,6 +2,8 @@
 
 use lazuli_rpm::Dependency;
 
+use crate::paths::Paths;
+
 /// A component: one spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
@@ -23,5 +25,5 @@ pub struct Package {
     /// What it requires to be installed.
     pub requires: Vec<Dependency>,
     /// Absolute paths and globs of its files.
-    pub files: Vec<String>,
+    pub files: Paths,
 }

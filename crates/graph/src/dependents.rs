@@ -1,6 +1,6 @@
 //! What a component reaches: what its failure stops, what its change rebuilds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
@@ -102,6 +102,34 @@ impl BuildGraph {
         let named = found
             .into_iter()
             .map(|(component, node)| (self.components[component as usize].clone(), way(node)));
+        Ok(named.collect())
+    }
+
+    /// The components that must be built before this one, by name: those whose packages its build names, or whose packages
+    /// these require, each with the shortest way to it. A component that needs itself is among them.
+    pub fn builds_before(&self, name: &str) -> Result<Vec<(String, Vec<Step>)>, Error> {
+        let start = self.build(self.find(name)?);
+        let mut came: HashMap<NodeIndex<u32>, _> = HashMap::new();
+        let mut queue = VecDeque::from([start]);
+        let mut found: BTreeMap<u32, NodeIndex<u32>> = BTreeMap::new();
+        while let Some(node) = queue.pop_front() {
+            for edge in self.nodes.edges_directed(node, Direction::Outgoing) {
+                let next = edge.target();
+                // What a package comes out of is found by its owner; how that is built is its own matter.
+                if matches!(self.nodes[next], Node::Build(_)) || came.contains_key(&next) {
+                    continue;
+                }
+                came.insert(next, (node, *edge.weight()));
+                found.entry(self.owner(next)).or_insert(next);
+                queue.push_back(next);
+            }
+        }
+        let named = found.into_iter().map(|(owner, package)| {
+            (
+                self.components[owner as usize].clone(),
+                self.way_back(start, package, &came),
+            )
+        });
         Ok(named.collect())
     }
 

@@ -1,6 +1,8 @@
 //! Which package has a file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use lazuli_rpm::RichDependency;
 
 use crate::component::Component;
 
@@ -25,13 +27,18 @@ fn folder_of(path: &str) -> &str {
 }
 
 impl<'a> Files<'a> {
+    /// Only files that some dependency names are kept, and folders above these: all others are never asked for, and are
+    /// nearly all.
     pub(crate) fn new(components: &'a [Component]) -> Self {
         let mut files = Self::default();
+        let wanted = wanted(components);
         let packages = components.iter().flat_map(|component| &component.packages);
         for (package, number) in packages.zip(0_u32..) {
             for path in package.files.iter().map(|path| path.trim_end_matches('/')) {
                 if !has_wildcard(path) {
-                    files.exact.entry(path).or_default().push(number);
+                    if wanted.contains(path) {
+                        files.exact.entry(path).or_default().push(number);
+                    }
                 } else if has_wildcard(folder_of(path)) {
                     files.anywhere.push((path, number));
                 } else {
@@ -67,6 +74,28 @@ impl<'a> Files<'a> {
         found.dedup();
         found
     }
+}
+
+/// The files that dependencies name, and the folders above them.
+fn wanted(components: &[Component]) -> HashSet<String> {
+    let mut wanted = HashSet::new();
+    let mut want = |path: &str| {
+        let mut part = path;
+        while part.starts_with('/') && wanted.insert(part.to_owned()) {
+            part = folder_of(part);
+        }
+    };
+    let packages = components.iter().flat_map(|component| &component.packages);
+    let requires = packages.flat_map(|package| &package.requires);
+    let builds = components.iter().flat_map(|component| &component.build_requires);
+    for dependency in builds.chain(requires) {
+        if !dependency.is_rich() {
+            want(&dependency.name);
+        } else if let Ok(rich) = RichDependency::parse(&dependency.name) {
+            rich.capabilities().iter().for_each(|one| want(&one.name));
+        }
+    }
+    wanted
 }
 
 /// A glob that can't be read matches nothing: the spec's reader has said so already.

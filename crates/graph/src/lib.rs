@@ -32,6 +32,7 @@ mod error;
 mod files;
 mod graph;
 mod order;
+mod paths;
 mod provides;
 
 pub use component::{Component, Package};
@@ -41,3 +42,4 @@ pub use draw::Selection;
 pub use error::Error;
 pub use graph::{BuildGraph, Missing, Needs};
 pub use order::{Group, Order};
+pub use paths::Paths;

@@ -37,7 +37,7 @@ fn components(text: &str) -> Vec<Component> {
                 name,
                 provides,
                 requires,
-                files,
+                files: files.into_iter().collect(),
             });
         } else {
             let (name, needs) = line.split_once(':').unwrap();
@@ -157,6 +157,22 @@ fn direct_dependents_have_a_package_of_it_in_their_buildroot() {
         .map(|(name, way)| (name, way.len()))
         .collect();
     assert_eq!(found, [("a".to_owned(), 2), ("e".to_owned(), 1)]);
+}
+
+#[test]
+fn what_is_built_before_is_what_may_be_in_the_buildroot() {
+    let graph = project(
+        "a: b-devel\n> a\nb: tool\n> b-devel | | c-libs\nc:\n> c-libs\ntool:\n> tool\nself: self\n> self",
+    );
+    let before = |name: &str| -> Vec<(String, usize)> {
+        let found = graph.builds_before(name).unwrap().into_iter();
+        found.map(|(name, way)| (name, way.len())).collect()
+    };
+    // What the build of `b` needs is not in the buildroot of `a`.
+    assert_eq!(before("a"), [("b".to_owned(), 1), ("c".to_owned(), 2)]);
+    assert_eq!(before("b"), [("tool".to_owned(), 1)]);
+    assert_eq!(before("c"), []);
+    assert_eq!(before("self"), [("self".to_owned(), 1)]);
 }
 
 #[test]

@@ -36,6 +36,20 @@ pub struct Package {
     pub summary: String,
     /// Who ships it.
     pub vendor: String,
+    /// How it came into being.
+    #[serde(default)]
+    pub made: Made,
+}
+
+/// How a package came into being.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Made {
+    /// From an upstream's binary package.
+    #[default]
+    Imported,
+    /// From source, by us.
+    Built,
 }
 
 impl Package {
@@ -55,6 +69,7 @@ impl Package {
             url: metadata.url.clone(),
             summary: metadata.summary.clone(),
             vendor: metadata.vendor.clone(),
+            made: Made::Imported,
         }
     }
 

@@ -187,6 +187,12 @@ impl<'a> Importer<'a> {
         })
     }
 
+    /// The name of the package that is made.
+    fn name(&self) -> String {
+        let own = || self.deb.binary().name.to_string();
+        self.settings.name.clone().unwrap_or_else(own)
+    }
+
     /// The newest entries of the package's changelog.
     fn changelog(&self) -> Vec<ChangelogEntry> {
         let folder = format!("/usr/share/doc/{}", self.deb.binary().name);
@@ -353,11 +359,11 @@ impl<'a> Importer<'a> {
         };
         let all = merged(&self.settings.declare, found);
         emit::fix_ids(&mut self.tree, self.settings, &mut self.report.findings);
-        let package = self.deb.binary().name.as_str();
+        let package = self.name();
         emit::apply(
             &all,
             &mut self.tree,
-            package,
+            &package,
             self.time,
             self.settings,
             &mut self.report.findings,
@@ -476,7 +482,7 @@ impl<'a> Importer<'a> {
         };
         Ok(Metadata {
             nevra: Nevra {
-                name: binary.name.to_string(),
+                name: self.name(),
                 evr: to_evr(&binary.version)?,
                 arch: arch.to_owned(),
             },

@@ -21,6 +21,8 @@ pub struct ImportSettings {
     pub distribution: String,
     /// A constant that stands for the building host.
     pub build_host: String,
+    /// The name of the package that is made, where it is not the upstream's.
+    pub name: Option<String>,
     /// Requirements to leave out: of alternatives, all go if one of them matches.
     pub drop_requires: Vec<String>,
     /// Requirements to put in.
@@ -80,6 +82,7 @@ impl Default for ImportSettings {
             packager: String::new(),
             distribution: String::new(),
             build_host: "localhost".to_owned(),
+            name: None,
             drop_requires: Vec::new(),
             add_requires: Vec::new(),
             replace_requires: BTreeMap::new(),

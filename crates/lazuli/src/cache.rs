@@ -5,6 +5,7 @@ mod open;
 mod stores;
 
 pub use amounts::{Age, Amount};
+pub use open::open;
 
 use crate::cli::{CacheCommand, Global};
 use crate::failure::{Failure, Kind, OrFail, Result};
@@ -286,7 +287,7 @@ fn push(workspace: &Workspace, shared: &crate::cli::SharedCacheArgs) -> Result<(
         )
         .hint("name one with --build-cache URL or LAZULI_BUILD_CACHE, without --build-cache-readonly"));
     }
-    let cache = open::open(workspace, shared)?;
+    let cache = open(workspace, shared)?;
     if !cache.shares() {
         return Err(Failure::message(
             Kind::Environment,

@@ -77,16 +77,12 @@ pub enum Command {
     #[command(subcommand)]
     Graph(GraphCommand),
     /// Turn locked upstream packages into signed RPMs
-    Import {
-        /// Components to import [default: all]
-        components: Vec<String>,
-        /// Convert again, even where the cache has the result
-        #[arg(long)]
-        force: bool,
-    },
+    Import(ImportArgs),
     /// Make, sign and check rpm-md repositories
     #[command(subcommand)]
     Repo(RepoCommand),
+    /// Build components from source, in the order that they need each other, as many at once as the machine can
+    Build(Box<BuildArgs>),
     /// Build, boot and verify images
     #[command(subcommand)]
     Image(ImageCommand),
@@ -166,6 +162,18 @@ pub enum ProjectCommand {
 }
 
 #[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Components to import [default: all of the distribution]
+    pub components: Vec<String>,
+    /// Import what buildroots need as well, and write the metadata of both repositories
+    #[arg(long, conflicts_with = "components")]
+    pub buildroot: bool,
+    /// Convert again, even where the cache has the result
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct AddArgs {
     /// The component
     pub name: String,
@@ -214,6 +222,9 @@ pub struct RenderArgs {
     /// Render what is not locked yet, with the release of before: to look at, not to build
     #[arg(long)]
     pub preview: bool,
+    /// Also put all that the builds take below this folder, each component in its own: spec, patches, tarballs
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    pub sources_into: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -298,6 +309,57 @@ pub enum Picture {
     Dot,
     /// A picture that browsers show
     Svg,
+}
+
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// Components, `@groups` or patterns; what they need is built too, where it is not in the cache
+    #[arg(required_unless_present_any = ["all", "changed", "log"])]
+    pub names: Vec<String>,
+    /// Everything that has a spec
+    #[arg(long, conflicts_with_all = ["names", "changed"])]
+    pub all: bool,
+    /// What is different from a state of the project, and what depends on that
+    #[arg(long, conflicts_with = "names")]
+    pub changed: bool,
+    /// The state that `--changed` compares with: any revision of git [default: HEAD]
+    #[arg(long, requires = "changed", value_name = "REVISION")]
+    pub from: Option<String>,
+    /// Builds at once [default: the number of processors]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// After a failure, go on with all that does not depend on it
+    #[arg(long, short)]
+    pub keep_going: bool,
+    /// Build what was named anew, even where the cache has the result
+    #[arg(long)]
+    pub force: bool,
+    /// Build what was named again, with all varied that should not matter, and compare
+    #[arg(long)]
+    pub verify: bool,
+    /// A shell in the sandbox: in the failed one, or else in a fresh one with the spec and its sources
+    #[arg(long, conflicts_with_all = ["all", "changed", "verify", "dry_run"])]
+    pub shell: bool,
+    /// Leave the sandboxes of failed builds on the disk
+    #[arg(long)]
+    pub keep_failed: bool,
+    /// Say what would be built, and why, and build nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Say of each build why it runs: what it depends on, as it was and as it is
+    #[arg(long)]
+    pub explain: bool,
+    /// Print how long each build and its phases took
+    #[arg(long)]
+    pub timings: bool,
+    /// Leave out `%check`
+    #[arg(long)]
+    pub no_check: bool,
+    /// Print the log of the last build of a component
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["names", "all", "changed"])]
+    pub log: Option<String>,
+    #[command(flatten)]
+    pub shared: SharedCacheArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -388,6 +450,9 @@ pub enum ImageCommand {
         /// Keep the root tree of the build and print where it is
         #[arg(long)]
         keep_root: bool,
+        /// Take packages that were built from source where there are some, and imported ones where not
+        #[arg(long)]
+        from_source: bool,
         /// Print how long each stage took
         #[arg(long)]
         timings: bool,

@@ -4,6 +4,7 @@ use crate::cli::{ComponentCommand, UpdateArgs};
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::workspace::Workspace;
 use lazuli_catalog::{ComponentLock, ComponentName, ComponentSelector, LockFile, ResolvedComponent, Source};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -15,6 +16,8 @@ mod query;
 mod render;
 mod show;
 mod update;
+pub use changes::changes_since;
+pub use project::SpecProject;
 pub use update::{Scope, locked, update};
 
 /// Digits of a commit in a list.
@@ -53,8 +56,9 @@ fn list(workspace: &Workspace, names: &[String]) -> Result<()> {
         .catalog
         .components(&workspace.distro, workspace.architecture)
         .or_fail(Kind::Project)?;
+    // Each has a lock of its own to be read.
     let rows: Vec<Listed> = components
-        .iter()
+        .par_iter()
         .filter(|component| wanted.binary_search(&component.name).is_ok())
         .map(|component| listed(workspace, component, lock.as_ref()))
         .collect();
@@ -77,7 +81,7 @@ fn listed(workspace: &Workspace, component: &ResolvedComponent, lock: Option<&Lo
     };
     let locked = package
         .as_ref()
-        .and_then(|package| lock?.packages.get(&package.package()?));
+        .and_then(|package| lock?.get(&package.package()?));
     Listed {
         name: component.name.to_string(),
         source,

@@ -2,22 +2,26 @@
 
 use crate::cli::{Format as CliFormat, ImageCommand};
 use crate::failure::{Failure, Kind, OrFail, Result};
+use crate::import::Reach;
 use crate::terminal::Stages;
 use crate::workspace::Workspace;
 use lazuli_catalog::{
-    Architecture, DiskLayout, FileSystem, ImageCapabilities, ImageFormat, ImageName, ResolvedImage, RootSize,
+    Architecture, ComponentScope, DiskLayout, FileSystem, ImageCapabilities, ImageFormat, ImageName,
+    ResolvedImage, RootSize,
 };
 use lazuli_disk::Tree;
 use lazuli_durable::WorkFolder;
 use lazuli_image::finalise::Growth;
-use lazuli_image::manifest::Manifest;
+use lazuli_image::manifest::{Made, Manifest};
 use lazuli_image::{Built, Format, ImageSpec};
 use std::path::{Path, PathBuf};
 
 mod boot;
 mod customise;
+mod from_source;
 mod root;
 
+use from_source::{Preference, Share};
 use root::{Root, Staging};
 
 /// Runs a command on images.
@@ -29,17 +33,22 @@ pub fn run(workspace: &Workspace, command: &ImageCommand) -> Result<()> {
             formats,
             update_vanished,
             keep_root,
+            from_source,
             timings,
         } => {
             let image = resolve(workspace, name, formats)?;
             let request = Request {
                 update_vanished: *update_vanished,
                 keep_root: *keep_root,
+                preference: match from_source {
+                    true => Preference::Built,
+                    false => Preference::Imported,
+                },
                 out: workspace.image(name),
             };
             let mut stages = Stages::default();
-            let built = build(workspace, &image, &request, &mut stages)?;
-            report(workspace, &built)?;
+            let (built, share) = build(workspace, &image, &request, &mut stages)?;
+            report(workspace, &built, share)?;
             if *timings {
                 workspace.terminal.table(&stages.table());
             }
@@ -66,6 +75,7 @@ pub fn needs_namespace(command: &ImageCommand) -> bool {
 struct Request {
     update_vanished: bool,
     keep_root: bool,
+    preference: Preference,
     out: PathBuf,
 }
 
@@ -146,10 +156,10 @@ fn build(
     image: &ResolvedImage,
     request: &Request,
     stages: &mut Stages,
-) -> Result<Built> {
-    let lock = crate::import::ensure_fetched(workspace, request.update_vanished)?;
+) -> Result<(Built, Share)> {
+    let lock = crate::import::ensure_fetched(workspace, Reach::Distribution, request.update_vanished)?;
     stages.done("fetch");
-    crate::import::repository(workspace, &lock)?;
+    crate::import::repository(workspace, &lock, ComponentScope::Distribution)?;
     stages.done("import");
     let time = workspace.time(&lock);
     crate::repo::create(workspace, &workspace.repository(), time)?;
@@ -160,7 +170,8 @@ fn build(
     } else {
         Staging::Memory
     };
-    let root = Root::install(workspace, image, time, staging, stages)?;
+    let root = Root::install(workspace, image, time, request.preference, staging, stages)?;
+    let share = root.share;
     let tree = customise::tree(&root.path, image, time)?;
     stages.done("scan");
     let spec = spec(workspace, image, &root, &tree, time)?;
@@ -183,7 +194,7 @@ fn build(
         root.remove()?;
         stages.done("clean up");
     }
-    Ok(built)
+    Ok((built, share))
 }
 
 fn spec(
@@ -245,11 +256,11 @@ fn describe(image: &ResolvedImage, spec: &mut ImageSpec) {
     spec.channels.clone_from(&image.channels);
 }
 
-fn report(workspace: &Workspace, built: &Built) -> Result<()> {
+fn report(workspace: &Workspace, built: &Built, share: Share) -> Result<()> {
     let files: Vec<&PathBuf> = built.images.iter().map(|(_, path)| path).collect();
     let facts = serde_json::json!({
         "images": files, "manifest": built.manifest_path, "sboms": built.sboms,
-        "packages": built.manifest.packages.len(),
+        "packages": built.manifest.packages.len(), "from-source": share,
     });
     workspace.terminal.facts(&facts, || {
         let mut text = String::new();
@@ -263,6 +274,9 @@ fn report(workspace: &Workspace, built: &Built) -> Result<()> {
         }
         text
     })?;
+    if let Some(line) = share.line() {
+        workspace.terminal.note(line);
+    }
     Ok(())
 }
 
@@ -332,6 +346,15 @@ fn verify(workspace: &Workspace, name: &str) -> Result<()> {
     let request = Request {
         update_vanished: false,
         keep_root: false,
+        // As it was made.
+        preference: match manifest
+            .packages
+            .iter()
+            .any(|package| package.made == Made::Built)
+        {
+            true => Preference::Built,
+            false => Preference::Imported,
+        },
         out: again.path().to_owned(),
     };
     build(workspace, &image, &request, &mut Stages::default())?;

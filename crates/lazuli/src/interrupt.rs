@@ -3,6 +3,9 @@
 //! Nothing needs to be undone: files get their final names when they are whole, mounts and sandboxes end with the process,
 //! and what is left beside them is removed by the next run. So a signal only says so and ends the programs that we
 //! started, then does what it always does, so that a shell sees which signal it was.
+//!
+//! A command that has something to say at its end asks for it with [`gracefully`]: the first signal only tells it to stop,
+//! and the command ends with [`finish`]; the second one ends the program as above.
 
 use crate::failure::{Kind, OrFail, Result};
 use crate::terminal::Terminal;
@@ -10,9 +13,55 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Children that are ended at most.
 const MAX_CHILDREN: usize = 1024;
+
+/// What is told to stop by the first signal.
+static STOP: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
+/// The signal that said so; 0 if none did.
+static STOPPED_BY: AtomicI32 = AtomicI32::new(0);
+/// Whether a program of the user has the terminal: Ctrl-C is meant for it.
+static LENT: AtomicBool = AtomicBool::new(false);
+
+/// From here on, the first signal calls `stop` instead of ending the program.
+pub fn gracefully(stop: impl Fn() + Send + 'static) {
+    *STOP.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(stop));
+}
+
+/// Ends the program as the signal would have that stopped the command; does nothing if there was none.
+pub fn finish() {
+    *STOP.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    let signal = STOPPED_BY.load(Ordering::SeqCst);
+    if signal != 0 {
+        // It does not come back; should it, the command ends with its own error.
+        let _ = emulate_default_handler(signal);
+    }
+}
+
+/// Runs something that has the terminal: Ctrl-C does not end us meanwhile.
+pub fn lend_terminal<T>(run: impl FnOnce() -> T) -> T {
+    LENT.store(true, Ordering::SeqCst);
+    let result = run();
+    LENT.store(false, Ordering::SeqCst);
+    result
+}
+
+/// Whether a signal was answered without ending the program.
+fn is_answered(signal: i32, terminal: &Terminal) -> bool {
+    if signal == SIGINT && LENT.load(Ordering::SeqCst) {
+        return true;
+    }
+    let Some(stop) = STOP.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+        return false;
+    };
+    STOPPED_BY.store(signal, Ordering::SeqCst);
+    terminal.note("stopping what runs; once more to end at once");
+    stop();
+    true
+}
 
 /// From here on, a signal that asks the program to end is answered with a line on what that means. What the caller has set
 /// to be ignored, as nohup(1) does, stays ignored.
@@ -26,7 +75,10 @@ pub fn watch(terminal: &Terminal) -> Result<()> {
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            if let Some(signal) = signals.forever().next() {
+            for signal in signals.forever() {
+                if is_answered(signal, &terminal) {
+                    continue;
+                }
                 end_children();
                 terminal.interrupted(match signal {
                     SIGINT => "interrupted",

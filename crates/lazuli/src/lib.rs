@@ -16,6 +16,7 @@
 // A program has no public interface but `main` and its declaration: else, `pub` means "for the other modules".
 #![allow(unreachable_pub, missing_docs)]
 
+mod build;
 mod cache;
 mod cli;
 mod component;
@@ -60,9 +61,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
-    if let Command::Image(command) = &cli.command
-        && image::needs_namespace(command)
-    {
+    let needs_namespace = match &cli.command {
+        Command::Image(command) => image::needs_namespace(command),
+        Command::Build(arguments) => build::needs_namespace(arguments),
+        _ => false,
+    };
+    if needs_namespace {
         // Before any thread is started: a namespace is entered by a process of one thread.
         enter()?;
     }
@@ -72,8 +76,9 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<()> {
         Command::Project(command) => scaffold::run(terminal, command),
         Command::Component(command) => component::run(&open()?, command),
         Command::Graph(command) => graph::run(&open()?, command),
-        Command::Import { components, force } => import::run(&open()?, components, *force),
+        Command::Import(args) => import::run(&open()?, args),
         Command::Repo(command) => repo::run(&open()?, command),
+        Command::Build(arguments) => build::run(&open()?, arguments),
         Command::Image(command) => image::run(&open()?, command),
         Command::Cache(command) => cache::run(&cli.global, terminal, command),
         Command::Completions { shell } => {

@@ -4,8 +4,12 @@ use crate::cli::RepoCommand;
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
-use lazuli_compose::{CreateOptions, MetadataSigner, MetadataVerifier, Report, TrustError};
+use lazuli_compose::{
+    CreateOptions, FolderFetcher, MetadataSigner, MetadataVerifier, Report, Rollback, Signatures, TrustError,
+    open_repository,
+};
 use lazuli_openpgp::{Keyring, SigningKey};
+use lazuli_repodata::PackageRecord;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +24,7 @@ pub fn run(workspace: &Workspace, command: &RepoCommand) -> Result<()> {
     match command {
         RepoCommand::Create { dir: None } => {
             let lock = workspace.lock()?;
-            crate::import::repository(workspace, &lock)?;
+            crate::import::repository(workspace, &lock, lazuli_catalog::ComponentScope::Distribution)?;
             report(
                 terminal,
                 &workspace.repository(),
@@ -130,6 +134,17 @@ fn check(workspace: &Workspace, dir: &Path, key: Option<&Path>) -> Result<()> {
             format!("{}: {count} findings", dir.display()),
         )),
     }
+}
+
+/// What a repository of the project has, from the signature on.
+pub fn records(repository: &Path, keyring: &Keyring) -> Result<Vec<PackageRecord>> {
+    let fetcher = FolderFetcher {
+        root: repository.to_owned(),
+    };
+    let trusted = MetadataKeyring(keyring.clone());
+    let opened = open_repository(&fetcher, Signatures::Required(&trusted), Rollback::FirstContact)
+        .or_fail(Kind::Trust)?;
+    opened.packages().or_fail(Kind::Trust)
 }
 
 /// Seconds since 1970 as a time.

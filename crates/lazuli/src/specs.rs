@@ -36,7 +36,7 @@ impl ProjectSpecs {
             .or_fail(Kind::Project)?;
         let wanted = |component: &&ResolvedComponent| names.is_empty() || names.contains(&component.name);
         let lock = workspace.read_lock()?;
-        let (mut locations, mut unrendered, mut imported) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut locations, mut imported) = (Vec::new(), Vec::new());
         for component in components.iter().filter(wanted) {
             if let (Source::Import(import), Some(lock)) = (&component.source, &lock) {
                 let ours = lock
@@ -46,11 +46,7 @@ impl ProjectSpecs {
                 let packages = ours.map(|(name, package)| (name.to_string(), package.version.to_string()));
                 imported.push((component.name.to_string(), packages.collect()));
             }
-            match spec_path(workspace, component) {
-                None => {}
-                Some(path) if path.is_file() => locations.push(location(component, path)),
-                Some(_) => unrendered.push(component.name.clone()),
-            }
+            locations.extend(spec_path(workspace, component).map(|path| location(component, path)));
         }
         let (macros, reader) = macros(workspace)?;
         let cache = cache_file(workspace);
@@ -59,13 +55,17 @@ impl ProjectSpecs {
         let index = SpecIndex::read(locations, &macros, cache);
         let mut found = Self {
             specs: Vec::new(),
-            unrendered,
+            unrendered: Vec::new(),
             unreadable: Vec::new(),
             imported,
         };
         for (location, facts) in index.specs {
             match facts {
                 Ok(facts) => found.specs.push((location, facts)),
+                Err(error) if error.is_absence() => {
+                    let name = ComponentName::new(location.component).or_fail(Kind::Project)?;
+                    found.unrendered.push(name);
+                }
                 Err(error) => found.unreadable.push((location, error)),
             }
         }

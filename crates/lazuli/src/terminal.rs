@@ -26,6 +26,11 @@ impl Terminal {
         }
     }
 
+    /// Whether somebody watches: progress may move.
+    pub fn is_watched(&self) -> bool {
+        self.progress
+    }
+
     /// A line on what happens.
     pub fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 /// The Debian archive that the distribution version is imported from.
 pub fn archive(workspace: &Workspace) -> Result<DebianArchive> {
-    let Some(upstream) = workspace.distro.debian() else {
+    let Some(settings) = settings(workspace)? else {
         let (distro, version) = (&workspace.distro.name, &workspace.distro.version);
         return Err(Failure::message(
             Kind::Project,
@@ -15,16 +15,22 @@ pub fn archive(workspace: &Workspace) -> Result<DebianArchive> {
         )
         .hint(format!("add `upstream` to [distros.{distro}.versions.{version}]")));
     };
-    let cache = workspace.cache.join("upstream");
+    DebianArchive::open(settings).map_err(failure)
+}
+
+/// Which Debian archive the distribution version has as its upstream, if it has one, and where its files are kept.
+pub fn settings(workspace: &Workspace) -> Result<Option<Settings>> {
+    let Some(upstream) = workspace.distro.debian() else {
+        return Ok(None);
+    };
     let settings = Settings::for_upstream(
         upstream,
         workspace.architecture,
-        cache,
+        workspace.cache.join("upstream"),
         workspace.mirror.clone(),
         SystemTime::now(),
-    )
-    .map_err(failure)?;
-    DebianArchive::open(settings).map_err(failure)
+    );
+    settings.map(Some).map_err(failure)
 }
 
 /// An error of the upstream with its hint.

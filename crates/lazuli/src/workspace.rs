@@ -3,14 +3,16 @@
 use crate::cli::Global;
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::terminal::Terminal;
-use lazuli_catalog::{Architecture, Catalog, Disk, DistroVersion, LoadOptions, LockFile, ResolvedDistro};
+use lazuli_catalog::{
+    Architecture, Catalog, ComponentScope, Disk, DistroVersion, LoadOptions, LockFile, ResolvedDistro,
+};
 use lazuli_durable as durable;
 use lazuli_openpgp::{KeyAlgorithm, SigningKey};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Earliest creation time of a development key: a signature may not be older than its key, and is as old as the lock.
-const KEY_CREATED: u64 = 1_577_836_800; // 2020-01-01
+pub const KEY_CREATED: u64 = 1_577_836_800; // 2020-01-01
 
 /// The project and its surroundings.
 pub struct Workspace {
@@ -133,6 +135,30 @@ impl Workspace {
             .join("repo")
             .join(self.distro.version.as_str())
             .join(self.architecture.to_string())
+    }
+
+    /// The repository of what only buildroots get: imported for builds, and made for them from the catalog.
+    pub fn build_repository(&self) -> PathBuf {
+        self.out
+            .join("repo-build")
+            .join(self.distro.version.as_str())
+            .join(self.architecture.to_string())
+    }
+
+    /// The repository of what is built from source.
+    pub fn built_repository(&self) -> PathBuf {
+        self.out
+            .join("built")
+            .join(self.distro.version.as_str())
+            .join(self.architecture.to_string())
+    }
+
+    /// The repository that the packages of a component go to.
+    pub fn repository_of(&self, scope: ComponentScope) -> PathBuf {
+        match scope {
+            ComponentScope::Distribution => self.repository(),
+            ComponentScope::Build => self.build_repository(),
+        }
     }
 
     /// The folder of an image.

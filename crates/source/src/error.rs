@@ -10,8 +10,12 @@ use lazuli_upstream::UpstreamError;
 use crate::checkout::FullCommit;
 use crate::digest::Digest;
 use crate::name::NameError;
+use crate::request::ServedTarball;
 use crate::sources_file::SourcesFileError;
 use crate::template::TemplateError;
+
+/// The most tarballs that a message lists.
+const MAX_SHOWN: usize = 12;
 
 /// One address that was tried, and why it did not give the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +187,9 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No version of a Debian source package has the tarball that is wanted.
+    #[error(transparent)]
+    NoTarball(#[from] Box<NoTarball>),
     /// The Debian archive failed.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
@@ -224,6 +231,27 @@ pub enum SourceError {
     },
 }
 
+/// No version of a Debian source package has the tarball that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the Debian archive has no {file}{} in the source package {package}{}: it has {}",
+    of(digest.as_ref(), "with the digest"),
+    of(version.as_ref(), "of version"),
+    tarballs(served)
+)]
+pub struct NoTarball {
+    /// The source package.
+    pub package: String,
+    /// The version that was asked for, if one was.
+    pub version: Option<String>,
+    /// The tarball's name.
+    pub file: String,
+    /// The digest that it must have, if one is known.
+    pub digest: Option<Digest>,
+    /// What the archive has, the newest version first.
+    pub served: Vec<ServedTarball>,
+}
+
 impl SourceError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -243,6 +271,13 @@ impl SourceError {
             }
             Self::Download { .. } => Some(
                 "check the network and the addresses; what came so far is kept, and the next run goes on from there",
+            ),
+            Self::NoTarball(error) if error.served.is_empty() => Some(
+                "check the name of the source package; the suites of the distribution's version must have it",
+            ),
+            Self::NoTarball(_) => Some(
+                "the archive has moved on to another upstream version, or the name is misspelt: take one of these files \
+                 with its digest, and let the spec's version follow",
             ),
             Self::Digest { .. } => Some("the file is damaged or was tampered with: it is not used"),
             Self::WeakDigest { .. } => Some("name the file by its SHA-256 or SHA-512 digest"),
@@ -266,6 +301,25 @@ impl SourceError {
             }
             Self::Cargo { .. } => Some("check the network and cargo's configuration"),
             _ => None,
+        }
+    }
+}
+
+/// ` WORDS VALUE`, if there is a value.
+fn of(value: Option<&impl fmt::Display>, words: &str) -> String {
+    value.map(|value| format!(" {words} {value}")).unwrap_or_default()
+}
+
+fn tarballs(served: &[ServedTarball]) -> String {
+    match served {
+        [] => "no such source package".to_owned(),
+        _ => {
+            let texts: Vec<String> = served
+                .iter()
+                .take(MAX_SHOWN)
+                .map(|one| format!("{} (sha256 {}) of version {}", one.name, one.sha256, one.version))
+                .collect();
+            texts.join(", ")
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::checkout::{Checkout, CommitRecord, FileVersion, FullCommit};
 use crate::crates;
 use crate::debian;
+use crate::digest::Digest;
 use crate::error::SourceError;
 use crate::git::Repositories;
 use crate::http::Downloader;
@@ -13,8 +14,8 @@ use crate::lookaside;
 use crate::name::TreePath;
 use crate::progress::OnProgress;
 use crate::request::{
-    CommitChoice, CrateRequest, CrateSource, DebianRequest, DebianSource, DistGit, Fetched, FileRequest,
-    LookasideRequest, NamedFile, Request, ResolvedCommit, StoredFile,
+    CommitChoice, CrateRequest, CrateSource, DebianFileRequest, DebianRequest, DebianSource, DistGit,
+    Fetched, FileRequest, LookasideRequest, NamedFile, Request, ResolvedCommit, StoredFile,
 };
 use crate::settings::{Settings, WeakDigests};
 use crate::store::Store;
@@ -80,26 +81,28 @@ impl Sources {
         self.repositories.checkout(repository, commit, progress)
     }
 
-    /// The commits from `commit` back along first parents, the newest first.
+    /// The commits from `commit` back, the newest first, as one line: where a commit has several parents, the one that has
+    /// the same content of the file `followed` (the spec) goes on, or else the first.
     pub fn history(
         &self,
         repository: &DistGit,
         commit: &FullCommit,
+        followed: &TreePath,
         progress: OnProgress<'_>,
     ) -> Result<Vec<CommitRecord>, SourceError> {
-        self.repositories.history(repository, commit, progress)
+        self.repositories.history(repository, commit, followed, progress)
     }
 
-    /// What each commit of the history that touched a file made of it, the newest first.
+    /// What each commit of the line that follows a file made of a file that it touched, the newest first.
     pub fn file_versions(
         &self,
         repository: &DistGit,
         commit: &FullCommit,
-        path: &TreePath,
+        (followed, path): (&TreePath, &TreePath),
         progress: OnProgress<'_>,
     ) -> Result<Vec<FileVersion>, SourceError> {
         self.repositories
-            .file_versions(repository, commit, path, progress)
+            .file_versions(repository, commit, (followed, path), progress)
     }
 
     /// A file by its digest: from the store, or else from the first address that has it.
@@ -140,6 +143,20 @@ impl Sources {
         progress: OnProgress<'_>,
     ) -> Result<DebianSource, SourceError> {
         debian::fetch(&self.store, request, self.settings.network, progress)
+    }
+
+    /// One tarball of a Debian source package, by its digest, or if that is not known by what the signed list says.
+    pub fn debian_file(
+        &self,
+        request: &DebianFileRequest,
+        progress: OnProgress<'_>,
+    ) -> Result<StoredFile, SourceError> {
+        debian::fetch_file(&self.store, request, self.settings.network, progress)
+    }
+
+    /// A file that is in the store already, hashed once more.
+    pub fn stored(&self, digest: &Digest) -> Result<Option<StoredFile>, SourceError> {
+        self.store.find(digest)
     }
 
     /// Crates with their dependencies.

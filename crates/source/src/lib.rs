@@ -49,15 +49,15 @@ pub use checkout::{
 };
 pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, DigestError, HashAlgorithm};
-pub use error::{FailedAddress, SourceError};
+pub use error::{FailedAddress, NoTarball, SourceError};
 pub use facade::Sources;
-pub use lazuli_upstream::{Freshness, SourceFiles};
+pub use lazuli_upstream::{Freshness, Settings as DebianArchiveSettings, SourceFiles};
 pub use name::{FileName, MAX_DEPTH, MAX_NAME, MAX_PATH, NameError, TreePath};
 pub use progress::{OnProgress, Origin, Progress};
 pub use request::{
-    CommitChoice, Compression, CrateRequest, CrateSelection, CrateSource, DebianRequest, DebianSource,
-    DistGit, Fetched, FileRequest, LockedCrate, LookasideRequest, NamedFile, Request, ResolvedCommit,
-    StoredFile,
+    CommitChoice, Compression, CrateRequest, CrateSelection, CrateSource, DebianFileRequest, DebianRequest,
+    DebianSource, DistGit, Fetched, FileRequest, LockedCrate, LookasideRequest, NamedFile, Request,
+    ResolvedCommit, ServedTarball, StoredFile,
 };
 pub use settings::{
     CargoSettings, Downgrade, GitSettings, HttpSettings, LinkPolicy, Network, RetryPolicy, Settings,

@@ -73,6 +73,35 @@ pub struct DebianRequest {
     pub freshness: Freshness,
 }
 
+/// One tarball of a source package of a Debian archive.
+#[derive(Debug, Clone)]
+pub struct DebianFileRequest {
+    /// The archive. Its cache folder is used for apt's lists.
+    pub archive: lazuli_upstream::Settings,
+    /// The name of the source package.
+    pub package: lazuli_deb::PackageName,
+    /// Its version. If none is named, any will do that has the file, the newest first: a new revision of the same
+    /// upstream version has the same tarball.
+    pub version: Option<lazuli_deb::Version>,
+    /// The tarball, as the archive names it.
+    pub file: FileName,
+    /// Its digest, if it is known: then no other file is taken.
+    pub digest: Option<Digest>,
+    /// Which lists of the archive are good enough.
+    pub freshness: Freshness,
+}
+
+/// A tarball that a Debian archive serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedTarball {
+    /// Its name.
+    pub name: String,
+    /// Its digest.
+    pub sha256: Sha256Digest,
+    /// The version of the source package that it is of.
+    pub version: lazuli_deb::Version,
+}
+
 /// A crate of a registry with all that it is built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrateRequest {

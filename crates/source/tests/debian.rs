@@ -1,169 +1,33 @@
 //! Debian source packages, from an archive that the tools of dpkg-dev and GnuPG make.
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "../../upstream/tests/mirror/mod.rs"]
-mod mirror;
 mod server;
+mod source_archive;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::SystemTime;
+use std::path::Path;
 
-use lazuli_catalog::SuiteName;
-use lazuli_catalog::value::ArchiveComponent;
-use lazuli_deb::{Architecture, PackageName, Sha256Digest, Version};
-use lazuli_source::{DebianRequest, Fetched, Freshness, Request, SourceError, SourceFiles};
-use lazuli_upstream::{Expiry, Settings, Suite, UpstreamError};
-use mirror::{Key, has_proxy, serve, tamper};
+use lazuli_deb::{PackageName, Sha256Digest, Version};
+use lazuli_source::{
+    DebianFileRequest, DebianRequest, Digest, Fetched, FileName, Freshness, HashAlgorithm, Request,
+    SourceError, SourceFiles,
+};
+use lazuli_upstream::UpstreamError;
 use server::{World, quiet};
+use source_archive::Archive;
+use source_archive::mirror::{self, Key, has_proxy, serve, tamper};
 
-/// An archive with the suite `trixie`, in a folder.
-struct Archive {
-    folder: tempfile::TempDir,
-    key: Key,
+/// What tests ask of an archive.
+trait Ask {
+    fn request(&self, mirror: &str, world: &World, package: &str, version: Option<&str>) -> DebianRequest;
+    fn local(&self, world: &World, package: &str, version: Option<&str>) -> DebianRequest;
+    fn tarball(&self, world: &World, package: &str, file: &str, digest: Option<Digest>) -> DebianFileRequest;
 }
 
-fn run(command: &mut Command) -> Option<Vec<u8>> {
-    let output = command.stderr(Stdio::piped()).output().ok()?;
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(output.stdout)
-}
-
-impl Archive {
-    /// `None`, with a loud message, where a tool is not there.
-    fn new() -> Option<Self> {
-        for tool in ["dpkg-source", "dpkg-scansources", "apt-get"] {
-            if Command::new(tool)
-                .arg("--version")
-                .stdout(Stdio::null())
-                .status()
-                .is_err()
-            {
-                eprintln!("SKIPPED: {tool} is not there");
-                return None;
-            }
-        }
-        let archive = Self {
-            folder: tempfile::tempdir().unwrap(),
-            key: Key::new()?,
-        };
-        fs::create_dir_all(archive.pool()).unwrap();
-        Some(archive)
-    }
-
-    fn root(&self) -> PathBuf {
-        self.folder.path().join("debian")
-    }
-
-    fn pool(&self) -> PathBuf {
-        self.root().join("pool/main")
-    }
-
-    /// Makes a source package by `dpkg-source`; with a revision it has a tarball of its upstream.
-    fn package(&self, name: &str, upstream: &str, revision: Option<&str>) -> &Self {
-        let version = match revision {
-            Some(revision) => format!("{upstream}-{revision}"),
-            None => upstream.to_owned(),
-        };
-        let work = tempfile::tempdir().unwrap();
-        let tree = work.path().join(format!("{name}-{upstream}"));
-        fs::create_dir_all(tree.join("debian/source")).unwrap();
-        fs::write(tree.join("main.c"), format!("/* {name} {upstream} */\n")).unwrap();
-        let format = if revision.is_some() {
-            "3.0 (quilt)"
-        } else {
-            "3.0 (native)"
-        };
-        if revision.is_some() {
-            let tarball = work.path().join(format!("{name}_{upstream}.orig.tar.gz"));
-            let mut tar = Command::new("tar");
-            tar.args(["--exclude=debian", "-czf"])
-                .arg(tarball)
-                .arg("-C")
-                .arg(work.path());
-            run(tar.arg(tree.file_name().unwrap())).unwrap();
-        }
-        fs::write(tree.join("debian/source/format"), format!("{format}\n")).unwrap();
-        let control = format!(
-            "Source: {name}\nMaintainer: M <m@example.org>\nStandards-Version: 4.7.0\n\nPackage: {name}\nArchitecture: all\nDescription: x\n x\n"
-        );
-        fs::write(tree.join("debian/control"), control).unwrap();
-        let changelog = format!(
-            "{name} ({version}) trixie; urgency=low\n\n  * x\n\n -- M <m@example.org>  Sat, 12 Sep 2020 07:55:41 +0000\n"
-        );
-        fs::write(tree.join("debian/changelog"), changelog).unwrap();
-        run(Command::new("dpkg-source")
-            .arg("-b")
-            .arg(&tree)
-            .current_dir(work.path()))
-        .unwrap();
-        for entry in fs::read_dir(work.path()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                fs::copy(&path, self.pool().join(path.file_name().unwrap())).unwrap();
-            }
-        }
-        self
-    }
-
-    /// Signs a `.dsc` as its uploader would.
-    fn sign(&self, dsc: &str) -> &Self {
-        let (path, signed) = (self.pool().join(dsc), self.folder.path().join("signed"));
-        self.key.clearsign(&path, &signed);
-        fs::copy(signed, path).unwrap();
-        self
-    }
-
-    /// Lists by `dpkg-scansources`, and the signed `InRelease`.
-    fn publish(&self) -> &Self {
-        let sources = run(Command::new("dpkg-scansources")
-            .arg("pool")
-            .current_dir(self.root()))
-        .unwrap();
-        self.publish_list(&sources)
-    }
-
-    fn publish_list(&self, sources: &[u8]) -> &Self {
-        let dists = self.root().join("dists/trixie");
-        fs::create_dir_all(dists.join("main/source")).unwrap();
-        fs::write(dists.join("main/source/Sources"), sources).unwrap();
-        let release = format!(
-            "Origin: Probe\nSuite: stable\nCodename: trixie\nDate: Sat, 12 Sep 2020 07:55:41 UTC\nArchitectures: all amd64\n\
-             Components: main\nSHA256:\n {} {} main/source/Sources\n",
-            Sha256Digest::of(sources),
-            sources.len()
-        );
-        let text = self.folder.path().join("Release");
-        fs::write(&text, release).unwrap();
-        self.key.clearsign(&text, &dists.join("InRelease"));
-        self
-    }
-
-    fn list(&self) -> PathBuf {
-        self.root().join("dists/trixie/main/source/Sources")
-    }
-
+impl Ask for Archive {
     fn request(&self, mirror: &str, world: &World, package: &str, version: Option<&str>) -> DebianRequest {
-        let archive = Settings {
-            suites: vec![Suite {
-                name: SuiteName::new("trixie").unwrap(),
-                mirror: None,
-            }],
-            components: vec![ArchiveComponent::new("main").unwrap()],
-            architecture: Architecture::parse("amd64").unwrap(),
-            keyring: self.key.public.clone(),
-            cache: world.folder.path().join("cache"),
-            mirror: Some(mirror.to_owned()),
-            expiry: Expiry::Refuse,
-            now: SystemTime::now(),
-        };
         DebianRequest {
-            archive,
+            archive: self.settings(mirror, &world.folder.path().join("cache")),
             package: PackageName::parse(package).unwrap(),
             version: version.map(|version| Version::parse(version).unwrap()),
             files: SourceFiles::All,
@@ -172,12 +36,18 @@ impl Archive {
     }
 
     fn local(&self, world: &World, package: &str, version: Option<&str>) -> DebianRequest {
-        self.request(
-            &format!("file:{}", self.root().display()),
-            world,
-            package,
-            version,
-        )
+        self.request(&self.address(), world, package, version)
+    }
+
+    fn tarball(&self, world: &World, package: &str, file: &str, digest: Option<Digest>) -> DebianFileRequest {
+        DebianFileRequest {
+            archive: self.settings(&self.address(), &world.folder.path().join("cache")),
+            package: PackageName::parse(package).unwrap(),
+            version: None,
+            file: FileName::new(file).unwrap(),
+            digest,
+            freshness: Freshness::Cached,
+        }
     }
 }
 
@@ -427,4 +297,107 @@ fn what_is_not_there_is_named() {
             .unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+#[test]
+fn a_tarball_is_found_by_its_name_and_digest() {
+    let Some(archive) = Archive::new() else { return };
+    archive
+        .package("hello", "2.10", Some("3"))
+        .package("hello", "2.12", Some("1"))
+        .publish();
+    let world = World::new();
+    let name = "hello_2.12.orig.tar.gz";
+    let content = read(&archive.pool().join(name));
+    // Without a digest the signed list says what it is.
+    let found = world
+        .sources()
+        .debian_file(&archive.tarball(&world, "hello", name, None), &quiet)
+        .unwrap();
+    assert_eq!(found.sha256.as_str(), Sha256Digest::of(&content).to_string());
+    for algorithm in [HashAlgorithm::Sha256, HashAlgorithm::Sha512] {
+        let (world, digest) = (World::new(), Digest::of(algorithm, &content));
+        let request = archive.tarball(&world, "hello", name, Some(digest.clone()));
+        assert_eq!(
+            world.sources().debian_file(&request, &quiet).unwrap().sha256,
+            found.sha256
+        );
+        // Another content of that name is none.
+        let world = World::new();
+        let other = Digest::of(algorithm, b"another");
+        let request = archive.tarball(&world, "hello", name, Some(other.clone()));
+        let error = world.sources().debian_file(&request, &quiet).unwrap_err();
+        assert!(
+            matches!(&error, SourceError::NoTarball(it) if it.digest == Some(other.clone()) && it.served.len() == 2),
+            "{error}"
+        );
+        // What is in the store needs no archive: a digest says all.
+        let world = World::new();
+        world
+            .sources()
+            .store()
+            .insert(&content, std::slice::from_ref(&digest))
+            .unwrap();
+        let request = archive.tarball(&world, "absent", "other.tar.gz", Some(digest));
+        assert_eq!(
+            world.offline().debian_file(&request, &quiet).unwrap().sha256,
+            found.sha256
+        );
+    }
+}
+
+#[test]
+fn a_new_revision_has_the_same_tarball_and_a_new_version_another() {
+    let Some(archive) = Archive::new() else { return };
+    archive.package("hello", "2.10", Some("3")).publish();
+    let name = "hello_2.10.orig.tar.gz";
+    let content = read(&archive.pool().join(name));
+    let digest = Digest::of(HashAlgorithm::Sha256, &content);
+    let world = World::new();
+    let request = archive.tarball(&world, "hello", name, Some(digest.clone()));
+    world.sources().debian_file(&request, &quiet).unwrap();
+
+    // Another revision of the same upstream version: the tarball is the same, and the old list is no hindrance.
+    let renewed = Archive {
+        folder: tempfile::tempdir().unwrap(),
+        key: archive.key,
+    };
+    fs::create_dir_all(renewed.pool()).unwrap();
+    renewed.package("hello", "2.10", Some("4"));
+    fs::write(renewed.pool().join(name), &content).unwrap();
+    for end in ["debian.tar.xz", "dsc"] {
+        assert!(renewed.pool().join(format!("hello_2.10-4.{end}")).is_file());
+    }
+    renewed.rebuild_dsc("hello_2.10-4.dsc", name).publish();
+    let world = World::new();
+    let mut request = renewed.tarball(&world, "hello", name, Some(digest.clone()));
+    world.sources().debian_file(&request, &quiet).unwrap();
+    // But not where the old revision is named.
+    let world = World::new();
+    request.archive.cache = world.folder.path().join("cache");
+    request.version = Some(Version::parse("2.10-3").unwrap());
+    let error = world.sources().debian_file(&request, &quiet).unwrap_err();
+    assert!(error.to_string().contains("of version 2.10-3"), "{error}");
+
+    // Another upstream version: what there is now is named, with its digest.
+    let Some(moved) = Archive::new() else { return };
+    moved.package("hello", "2.12", Some("1")).publish();
+    let world = World::new();
+    let request = moved.tarball(&world, "hello", name, Some(digest.clone()));
+    let error = world.sources().debian_file(&request, &quiet).unwrap_err();
+    let now = Sha256Digest::of(&read(&moved.pool().join("hello_2.12.orig.tar.gz")));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the Debian archive has no {name} with the digest {digest} in the source package hello: it has \
+             hello_2.12.orig.tar.gz (sha256 {now}) of version 2.12-1"
+        )
+    );
+    assert!(error.hint().unwrap().contains("moved on"));
+    let request = moved.tarball(&world, "absent", name, Some(digest));
+    let error = world.sources().debian_file(&request, &quiet).unwrap_err();
+    assert!(
+        error.hint().unwrap().contains("name of the source package"),
+        "{error}"
+    );
 }

@@ -246,7 +246,10 @@ fn histories_are_read() {
     };
     let (world, daemon) = (World::new(), upstream.daemon());
     let (sources, repository) = (world.sources(), upstream.at(&daemon.base(), Some("main")));
-    let history = sources.history(&repository, &full(&third), &quiet).unwrap();
+    let spec = TreePath::new("bash.spec").unwrap();
+    let history = sources
+        .history(&repository, &full(&third), &spec, &quiet)
+        .unwrap();
     let ids: Vec<&str> = history.iter().map(|commit| commit.id.as_str()).collect();
     assert_eq!(ids, [&third, &merge, &second, &first]);
     assert_eq!(
@@ -267,9 +270,8 @@ fn histories_are_read() {
         (1_735_776_000, 1_735_775_900)
     );
 
-    let path = TreePath::new("bash.spec").unwrap();
     let versions = sources
-        .file_versions(&repository, &full(&third), &path, &quiet)
+        .file_versions(&repository, &full(&third), (&spec, &spec), &quiet)
         .unwrap();
     let found: Vec<(&str, &[u8])> = versions
         .iter()
@@ -289,14 +291,14 @@ fn histories_are_read() {
     let offline = world.offline();
     assert_eq!(
         offline
-            .file_versions(&repository, &full(&third), &path, &quiet)
+            .file_versions(&repository, &full(&third), (&spec, &spec), &quiet)
             .unwrap(),
         versions
     );
     assert_eq!(daemon.connections(), connections);
     let topic = TreePath::new("topic").unwrap();
     let versions = sources
-        .file_versions(&repository, &full(&third), &topic, &quiet)
+        .file_versions(&repository, &full(&third), (&spec, &topic), &quiet)
         .unwrap();
     assert_eq!(versions.len(), 1);
     assert_eq!(
@@ -304,7 +306,9 @@ fn histories_are_read() {
         (merge.as_str(), Some(&b"t"[..]))
     );
     let short = world.with(|settings| settings.git.max_commits = 3);
-    let error = short.history(&repository, &full(&third), &quiet).unwrap_err();
+    let error = short
+        .history(&repository, &full(&third), &spec, &quiet)
+        .unwrap_err();
     assert!(error.to_string().contains("more than 3 commits"), "{error}");
 }
 
@@ -322,7 +326,8 @@ fn a_removed_file_and_odd_messages() {
     let (world, daemon) = (World::new(), upstream.daemon());
     let repository = upstream.at(&daemon.base(), None);
     let sources = world.sources();
-    let history = sources.history(&repository, &full(&last), &quiet).unwrap();
+    let path = TreePath::new("a").unwrap();
+    let history = sources.history(&repository, &full(&last), &path, &quiet).unwrap();
     let messages: Vec<(&str, &str)> = history
         .iter()
         .map(|commit| (commit.subject.as_str(), commit.body.as_str()))
@@ -331,9 +336,8 @@ fn a_removed_file_and_odd_messages() {
         messages,
         [("back", ""), ("gone", "- x\n\n%H %x00 tail"), ("", "")]
     );
-    let path = TreePath::new("a").unwrap();
     let versions = sources
-        .file_versions(&repository, &full(&last), &path, &quiet)
+        .file_versions(&repository, &full(&last), (&path, &path), &quiet)
         .unwrap();
     let contents: Vec<Option<&[u8]>> = versions
         .iter()

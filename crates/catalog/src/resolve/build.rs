@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::schema::{self, HashType, OriginType, ReleaseCalculation};
-use crate::value::FileName;
+use crate::schema::{self, CratePart, HashType, OriginType, ReleaseCalculation};
+use crate::value::{AbsolutePath, DependencyText, FileName, PackageName, SourceVersion};
 
 /// How a component is built, rendered and numbered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -26,10 +26,34 @@ pub struct BuildSettings {
     pub outcome: ExpectedOutcome,
     /// How much time and memory the build takes. Not in the fingerprint.
     pub effort: BuildEffort,
+    /// What is taken from the imported packages though a component provides it: names of components, or requirements.
+    pub bootstrap: Vec<DependencyText>,
+    /// What may be in its packages that others may not have. Not in the fingerprint.
+    pub allow: Allowed,
     /// How the release number comes about.
     pub release: ReleaseCalculation,
     /// Which files a rendered spec keeps.
     pub file_filter: FileFilter,
+}
+
+/// What may be in the packages of a component that others may not have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Allowed {
+    /// Files that may be setuid or setgid.
+    pub setuid: Vec<AbsolutePath>,
+    /// Files and folders that everybody may write to.
+    pub world_writable: Vec<AbsolutePath>,
+    /// Files that may have capabilities.
+    pub capabilities: Vec<AbsolutePath>,
+    /// Files outside the folders of packages.
+    pub outside: Vec<AbsolutePath>,
+    /// Names of libraries that may go though the build before had them.
+    pub lost_sonames: Vec<String>,
+    /// Programs and libraries without a build-id.
+    pub without_build_id: Vec<AbsolutePath>,
+    /// Files that may name the folder in which they were built.
+    pub build_paths: Vec<AbsolutePath>,
 }
 
 /// Whether the origin of the sources is put into the package.
@@ -139,6 +163,49 @@ pub enum SourceOrigin {
     },
     /// The overlays: they change an archive of the upstream to this file.
     Overlay,
+    /// A tarball of a Debian source package, from the archive of the distribution's own version.
+    DebianSource {
+        /// The source package.
+        package: PackageName,
+        /// Its version; any that has the file if none is named.
+        version: Option<SourceVersion>,
+        /// The file, as the archive names it.
+        file: FileName,
+    },
+    /// A crate of the registry.
+    Crate {
+        /// Its name.
+        name: PackageName,
+        /// Its version, whole.
+        version: SourceVersion,
+        /// Which file of it.
+        part: CratePart,
+        /// How a tarball of it is compressed.
+        compression: TarballCompression,
+    },
+}
+
+/// How a tarball that is made here is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TarballCompression {
+    /// With zstd.
+    Zstd,
+    /// With gzip.
+    Gzip,
+}
+
+impl TarballCompression {
+    /// What the end of a file's name says.
+    #[must_use]
+    pub fn of_name(name: &FileName) -> Option<TarballCompression> {
+        let ends = |ends: &[&str]| ends.iter().any(|end| name.as_str().ends_with(end));
+        match () {
+            () if ends(&[".tar.zst"]) => Some(TarballCompression::Zstd),
+            () if ends(&[".tar.gz", ".tgz", ".crate"]) => Some(TarballCompression::Gzip),
+            () => None,
+        }
+    }
 }
 
 /// Whether a source file is new among the sources.
@@ -184,6 +251,8 @@ pub(crate) fn resolve_build(config: &schema::Component) -> BuildSettings {
             true => BuildEffort::Expensive,
             false => BuildEffort::Ordinary,
         },
+        bootstrap: build.bootstrap,
+        allow: resolve_allow(build.allow.unwrap_or_default()),
         release: config
             .release
             .as_ref()
@@ -193,6 +262,18 @@ pub(crate) fn resolve_build(config: &schema::Component) -> BuildSettings {
             Some(true) => FileFilter::All,
             _ => FileFilter::Referenced,
         },
+    }
+}
+
+fn resolve_allow(allow: schema::BuildAllow) -> Allowed {
+    Allowed {
+        setuid: allow.setuid,
+        world_writable: allow.world_writable,
+        capabilities: allow.capabilities,
+        outside: allow.outside,
+        lost_sonames: allow.lost_sonames,
+        without_build_id: allow.without_build_id,
+        build_paths: allow.build_paths,
     }
 }
 
@@ -207,21 +288,7 @@ pub(crate) fn resolve_source_file(file: &schema::SourceFile) -> ResolvedSourceFi
         });
     let origin = match &file.origin {
         None => SourceOrigin::Lookaside,
-        Some(origin) => match origin.kind {
-            OriginType::Download => SourceOrigin::Download {
-                uri: origin.uri.clone().unwrap_or_default(),
-            },
-            OriginType::Custom => SourceOrigin::Custom {
-                script: origin
-                    .script
-                    .as_ref()
-                    .map(schema::Local::resolve)
-                    .unwrap_or_default(),
-                packages: [origin.packages.clone(), origin.mock_packages.clone()].concat(),
-                inputs: origin.inputs.clone(),
-            },
-            OriginType::Overlay => SourceOrigin::Overlay,
-        },
+        Some(origin) => resolve_origin(&file.filename, origin),
     };
     ResolvedSourceFile {
         filename: file.filename.clone(),
@@ -232,6 +299,39 @@ pub(crate) fn resolve_source_file(file: &schema::SourceFile) -> ResolvedSourceFi
                 reason: file.replace_reason.clone().unwrap_or_default(),
             },
             _ => SourcePlacement::Add,
+        },
+    }
+}
+
+fn resolve_origin(filename: &FileName, origin: &schema::Origin) -> SourceOrigin {
+    match (origin.kind, &origin.package, &origin.name, &origin.version) {
+        (OriginType::DebianSource, Some(package), ..) => SourceOrigin::DebianSource {
+            package: package.clone(),
+            version: origin.version.clone(),
+            file: origin
+                .archive_filename
+                .clone()
+                .unwrap_or_else(|| filename.clone()),
+        },
+        (OriginType::Crate, _, Some(name), Some(version)) => SourceOrigin::Crate {
+            name: name.clone(),
+            version: version.clone(),
+            part: origin.part.unwrap_or_default(),
+            compression: TarballCompression::of_name(filename).unwrap_or(TarballCompression::Gzip),
+        },
+        (OriginType::Custom, ..) => SourceOrigin::Custom {
+            script: origin
+                .script
+                .as_ref()
+                .map(schema::Local::resolve)
+                .unwrap_or_default(),
+            packages: [origin.packages.clone(), origin.mock_packages.clone()].concat(),
+            inputs: origin.inputs.clone(),
+        },
+        (OriginType::Overlay, ..) => SourceOrigin::Overlay,
+        // The loader has refused a Debian source or a crate without its keys.
+        (OriginType::Download | OriginType::DebianSource | OriginType::Crate, ..) => SourceOrigin::Download {
+            uri: origin.uri.clone().unwrap_or_default(),
         },
     }
 }

@@ -8,7 +8,7 @@ use super::build::{resolve_build, resolve_source_file};
 use super::declare::resolve_declare;
 use super::overlay::{OverlaySource, resolve_overlay};
 use super::{BuildSettings, Declarations, Fault, ResolvedDistro, ResolvedOverlay, ResolvedSourceFile};
-use crate::schema::{self, GenerateType, Layer as _, ListRule, MaintainerScript, SpecType};
+use crate::schema::{self, ComponentScope, GenerateType, Layer as _, ListRule, MaintainerScript, SpecType};
 use crate::value::{
     AbsolutePath, Architecture, CommitId, ComponentName, DependencyText, DistroName, DistroVersion,
     GroupName, NamePattern, PackageName, PathGlob, PathMatcher, ProgramName, Sha256Digest, Timestamp,
@@ -90,6 +90,8 @@ pub struct ResolvedComponent {
     pub file: PathBuf,
     /// Where its content comes from.
     pub source: Source,
+    /// Who gets its packages.
+    pub scope: ComponentScope,
     /// What it declares.
     pub declare: Declarations,
     /// Changes to its spec and sources, in the order in which they are applied.
@@ -122,6 +124,8 @@ pub enum Source {
 pub struct ImportSource {
     /// The upstream's binary package, or a pattern of packages.
     pub package: NamePattern,
+    /// The name of what is made, where it is not the upstream's.
+    pub name: Option<PackageName>,
     /// Requirements to leave out.
     pub drop_requires: Vec<NamePattern>,
     /// Requirements to put in.
@@ -330,6 +334,7 @@ pub(crate) fn resolve_component(
                 name,
                 file,
                 source,
+                scope: config.scope.unwrap_or_default(),
                 declare,
                 overlays,
                 build: resolve_build(&config),
@@ -350,6 +355,7 @@ fn resolve_import(name: &ComponentName, config: &schema::Component) -> ImportSou
     let import = config.import.clone().unwrap_or_default();
     ImportSource {
         package: import.package.unwrap_or_else(|| NamePattern::from(name)),
+        name: import.name,
         drop_requires: import.drop_requires,
         add_requires: import.add_requires,
         replace_requires: import.replace_requires.0,

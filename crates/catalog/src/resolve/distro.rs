@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::Fault;
 use crate::schema;
-use crate::value::{AccountName, Architecture, ArchiveComponent, DistroName, DistroVersion, SuiteName};
+use crate::value::{
+    AccountName, Architecture, ArchiveComponent, DistroName, DistroVersion, PackageName, SuiteName,
+};
 
 /// Where Debian's own package puts the keys of its archive.
 const DEFAULT_KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -30,6 +32,8 @@ pub struct ResolvedDistro {
     pub release: ReleaseInfo,
     /// The archive that components are imported from.
     pub upstream: Option<ResolvedUpstream>,
+    /// The base that packages are built in: packages that are imported or made from the catalog, without what they need.
+    pub buildroot: Vec<PackageName>,
     /// Numeric ids of users by name.
     pub user_ids: BTreeMap<AccountName, u32>,
     /// Numeric ids of groups by name.
@@ -144,6 +148,7 @@ pub(crate) fn resolve_distro(
         support_end: entry.support_end.as_ref().map(ToString::to_string),
         release: release_info(name, distro.release.as_ref()),
         upstream,
+        buildroot: entry.buildroot.clone().unwrap_or_default().packages,
         user_ids: ids.users.0,
         group_ids: ids.groups.0,
         dist_git_base_uri: distro.dist_git_base_uri.clone(),

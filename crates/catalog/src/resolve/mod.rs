@@ -9,8 +9,8 @@ mod overlay;
 mod publish;
 
 pub use build::{
-    BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile, SourceDigest,
-    SourceOrigin, SourcePlacement, UpstreamProvenance,
+    Allowed, BuildEffort, BuildSettings, CheckPhase, ExpectedOutcome, FileFilter, ResolvedSourceFile,
+    SourceDigest, SourceOrigin, SourcePlacement, TarballCompression, UpstreamProvenance,
 };
 pub use component::{
     GenerateSource, Generated, ImportSource, LayerOrigin, ResolvedComponent, Review, Source, SpecSource,

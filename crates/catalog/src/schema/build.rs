@@ -1,7 +1,7 @@
 //! How a component is built from source: build options, release numbers, rendering and source files.
 
 use super::{Local, Table, entry, record, replaced};
-use crate::value::{FileName, HexDigest};
+use crate::value::{AbsolutePath, DependencyText, FileName, HexDigest, PackageName, SourceVersion};
 
 record! {
     /// Build options.
@@ -22,6 +22,11 @@ record! {
         failure: Option<BuildFailure>,
         /// Hints for whoever schedules builds.
         hints: Option<BuildHints>,
+        /// **Lazuli:** what the build takes from the imported packages though a component provides it, so that components
+        /// which need each other can be built: names of components, or what the spec requires, as it requires it.
+        bootstrap: Vec<DependencyText>,
+        /// **Lazuli:** what may be in its packages that others may not have.
+        allow: Option<BuildAllow>,
     }
 }
 
@@ -51,6 +56,26 @@ record! {
     BuildHints {
         /// The build takes much time or memory. Default: false.
         expensive: Option<bool>,
+    }
+}
+
+record! {
+    /// **Lazuli:** what may be in the packages of a component that others may not have: each a word of somebody who has looked.
+    BuildAllow {
+        /// Files that may be setuid or setgid.
+        setuid: Vec<AbsolutePath>,
+        /// Files and folders that everybody may write to.
+        world_writable: Vec<AbsolutePath>,
+        /// Files that may have capabilities.
+        capabilities: Vec<AbsolutePath>,
+        /// Files outside the folders of packages.
+        outside: Vec<AbsolutePath>,
+        /// Names of libraries, as `libz.so.1`, that may go though the build before had them.
+        lost_sonames: Vec<String>,
+        /// Programs and libraries without a build-id.
+        without_build_id: Vec<AbsolutePath>,
+        /// Files that may name the folder in which they were built.
+        build_paths: Vec<AbsolutePath>,
     }
 }
 
@@ -128,8 +153,28 @@ pub enum OriginType {
     Custom,
     /// Made by an overlay.
     Overlay,
+    /// **Lazuli:** a tarball of a Debian source package: `package`, and where needed `archive-filename` and `version`.
+    DebianSource,
+    /// **Lazuli:** a crate of the registry, or the crates that it needs: `name`, `version` and `part`.
+    Crate,
 }
 replaced!(OriginType);
+
+/// Which file of a crate is meant.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum CratePart {
+    /// A tarball of the crate itself, its files below `NAME-VERSION/`.
+    #[default]
+    Source,
+    /// A tarball of all crates that its Cargo.lock names, their files below `vendor/NAME-VERSION/`.
+    Vendor,
+    /// The Cargo.lock that `vendor` is made by: the crate's own, or else one with the newest crates that fit.
+    Lock,
+}
+replaced!(CratePart);
 
 entry! {
     /// Where a source file comes from.
@@ -150,5 +195,18 @@ entry! {
         /// Names of source files that the script reads: the upstream's, or earlier ones of this list.
         #[serde(default)]
         inputs: Vec<FileName>,
+        /// **Lazuli:** the name of the source package, for `debian-source`. It is taken from the archive that the
+        /// distribution's own version is imported from, and its signatures are checked.
+        package: Option<PackageName>,
+        /// **Lazuli:** the file as the archive names it, for `debian-source`. Default: `filename`.
+        archive_filename: Option<FileName>,
+        /// **Lazuli:** the crate, for `crate`.
+        name: Option<PackageName>,
+        /// **Lazuli:** for `crate`, its version. For `debian-source`, the version of the source package; where none is
+        /// given, any is taken that has the file with this digest, so that a new revision changes nothing.
+        version: Option<SourceVersion>,
+        /// **Lazuli:** which file of the crate, for `crate`. A tarball is compressed as the end of `filename` says:
+        /// `.tar.zst`, `.tar.gz`, `.tgz` or `.crate`. Default: `source`.
+        part: Option<CratePart>,
     }
 }

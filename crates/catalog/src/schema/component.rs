@@ -47,6 +47,8 @@ record! {
         versions: Option<OverrideList<DistroVersion>>,
         /// **Lazuli:** the component exists for these architectures only. Default: for all.
         architectures: Option<OverrideList<Architecture>>,
+        /// **Lazuli:** who gets its packages. Default: `distribution`.
+        scope: Option<ComponentScope>,
         /// **Lazuli:** take an upstream's binary package.
         import: Option<Import>,
         /// **Lazuli:** make the package from the catalog.
@@ -68,6 +70,20 @@ record! {
         declare: Option<Declare>,
     }
 }
+
+/// Who gets the packages of a component.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ComponentScope {
+    /// Images and hosts: they are in the distribution's repository.
+    #[default]
+    Distribution,
+    /// Buildroots only: they are in a repository of their own, and an image is made without them.
+    Build,
+}
+replaced!(ComponentScope);
 
 record! {
     /// Tests of a component.

@@ -2,8 +2,8 @@
 
 use super::{Component, Import, Layer, ListRule, Local, Table, entry, record, replaced};
 use crate::value::{
-    AccountName, Architecture, ArchiveComponent, DistroName, DistroVersion, Line, ResourceName, SuiteName,
-    Timestamp, Url,
+    AccountName, Architecture, ArchiveComponent, DistroName, DistroVersion, Line, PackageName, ResourceName,
+    SuiteName, Timestamp, Url,
 };
 
 record! {
@@ -59,6 +59,17 @@ record! {
         support_end: Option<Line>,
         /// **Lazuli:** the archive that components are imported from.
         upstream: Option<Upstream>,
+        /// **Lazuli:** what packages are built in.
+        buildroot: Option<Buildroot>,
+    }
+}
+
+record! {
+    /// **Lazuli:** what every package is built in, before what its spec asks for.
+    Buildroot {
+        /// Packages that are imported or made from the catalog: with all that they need, they are the base. What is not in
+        /// the distribution itself is imported for builds only, as components with `scope = "build"` are.
+        packages: Vec<PackageName>,
     }
 }
 

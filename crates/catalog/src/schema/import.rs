@@ -16,6 +16,8 @@ record! {
         /// The upstream's binary package. Default: the component's name. With wildcards it means every package that
         /// matches and that no other component imports by its exact name: `linux-image-*-cloud-amd64`.
         package: Option<NamePattern>,
+        /// The name of the package that is made, where it is not the upstream's: for a part of a package beside the rest.
+        name: Option<PackageName>,
         /// Requirements (Depends, Pre-Depends) to leave out. Where one alternative of `a | b` matches, all of them go:
         /// what can be left out in one way can be left out.
         drop_requires: Vec<NamePattern>,

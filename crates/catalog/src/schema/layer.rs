@@ -119,6 +119,7 @@ replaced!(
     crate::value::PackageName,
     crate::value::PathGlob,
     crate::value::ProgramName,
+    crate::value::SourceVersion,
     crate::value::ResourceName,
     crate::value::Sha256Digest,
     crate::value::SuiteName,

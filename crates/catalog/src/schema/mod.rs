@@ -22,17 +22,19 @@ mod resource;
 mod test;
 
 pub use build::{
-    Build, BuildFailure, BuildHints, Check, HashType, Origin, OriginType, Release, ReleaseCalculation,
-    Render, SourceFile,
+    Build, BuildAllow, BuildFailure, BuildHints, Check, CratePart, HashType, Origin, OriginType, Release,
+    ReleaseCalculation, Render, SourceFile,
 };
-pub use component::{Component, ComponentPublish, ComponentTests, Spec, SpecType, VersionAdditions};
+pub use component::{
+    Component, ComponentPublish, ComponentScope, ComponentTests, Spec, SpecType, VersionAdditions,
+};
 pub use declare::{
     Alternative, Attributes, Declare, DeclaredCapabilities, DeclaredDirectory, DeclaredFile, DeclaredGroup,
     DeclaredMember, DeclaredUser, Finaliser, Follower, Symlink,
 };
 pub use distro::{
-    Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs, PackageRepository,
-    RepositoryUse, Upstream, UpstreamType,
+    Buildroot, Distro, DistroReference, DistroRelease, DistroVersionEntry, FixedIds, Inputs,
+    PackageRepository, RepositoryUse, Upstream, UpstreamType,
 };
 pub use group::{ComponentGroup, ComponentTemplate, MatrixAxis, Package, PackageGroup, PackagePublish};
 pub use image::{

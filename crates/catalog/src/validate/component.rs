@@ -3,7 +3,8 @@
 use super::channel;
 use super::overlay::overlay;
 use crate::resolve::Fault;
-use crate::schema::{Component, HashType, Origin, OriginType, SourceFile};
+use crate::resolve::TarballCompression;
+use crate::schema::{Component, CratePart, HashType, Origin, OriginType, SourceFile};
 
 /// Where a component's configuration stands, which decides what it may say.
 #[derive(Clone, Copy, PartialEq)]
@@ -167,10 +168,51 @@ fn source_files(files: &[SourceFile], faults: &mut Faults<'_>) {
 
 /// What is wrong with the origin of a source file.
 fn origin(one: &Origin, file: &SourceFile) -> Option<(&'static str, &'static str)> {
-    let has_script = one.script.is_some()
+    foreign_key(one).or_else(|| missing_key(one, file))
+}
+
+/// A key that is for another kind of origin.
+fn foreign_key(one: &Origin) -> Option<(&'static str, &'static str)> {
+    use OriginType::{Crate, Custom, DebianSource, Download};
+    let script = one.script.is_some()
         || !one.packages.is_empty()
         || !one.mock_packages.is_empty()
         || !one.inputs.is_empty();
+    let keys: [(bool, &[OriginType], &'static str); 5] = [
+        (
+            script,
+            &[Custom],
+            "`script`, `packages` and `inputs` are for an origin of type `custom`",
+        ),
+        (
+            one.uri.is_some(),
+            &[Download],
+            "`uri` is for an origin of type `download`",
+        ),
+        (
+            one.package.is_some() || one.archive_filename.is_some(),
+            &[DebianSource],
+            "`package` and `archive-filename` are for an origin of type `debian-source`",
+        ),
+        (
+            one.name.is_some() || one.part.is_some(),
+            &[Crate],
+            "`name` and `part` are for an origin of type `crate`",
+        ),
+        (
+            one.version.is_some(),
+            &[DebianSource, Crate],
+            "`version` is for an origin of type `debian-source` or `crate`",
+        ),
+    ];
+    let found = keys
+        .into_iter()
+        .find(|(given, kinds, _)| *given && !kinds.contains(&one.kind));
+    found.map(|(_, _, message)| (message, "leave that out, or change the `type`"))
+}
+
+/// A key that this kind of origin needs.
+fn missing_key(one: &Origin, file: &SourceFile) -> Option<(&'static str, &'static str)> {
     match one.kind {
         OriginType::Download if is_blank(one.uri.as_deref()) => Some((
             "an origin of type `download` needs a `uri`",
@@ -180,17 +222,26 @@ fn origin(one: &Origin, file: &SourceFile) -> Option<(&'static str, &'static str
             "an origin of type `custom` needs a `script`",
             "add `script = \"…\"`, a path relative to this file",
         )),
-        OriginType::Download | OriginType::Overlay if has_script => Some((
-            "`script`, `packages` and `inputs` are for an origin of type `custom`",
-            "leave them out",
-        )),
-        OriginType::Custom | OriginType::Overlay if one.uri.is_some() => {
-            Some(("`uri` is for an origin of type `download`", "leave it out"))
-        }
         OriginType::Overlay if file.replace_upstream != Some(true) => Some((
             "an origin of type `overlay` is an archive of the upstream that overlays change",
             "add `replace-upstream = true` and `replace-reason = \"…\"`",
         )),
+        OriginType::DebianSource if one.package.is_none() => Some((
+            "an origin of type `debian-source` needs a `package`",
+            "add `package = \"…\"`, the name of the source package in the archive",
+        )),
+        OriginType::Crate if one.name.is_none() || one.version.is_none() => Some((
+            "an origin of type `crate` needs a `name` and a `version`",
+            "add `name = \"…\", version = \"…\"`, as the registry has them",
+        )),
+        OriginType::Crate
+            if one.part != Some(CratePart::Lock) && TarballCompression::of_name(&file.filename).is_none() =>
+        {
+            Some((
+                "the name of this file does not say how the tarball of the crate is compressed",
+                "end `filename` in `.tar.zst`, `.tar.gz`, `.tgz` or `.crate`",
+            ))
+        }
         _ => None,
     }
 }

@@ -16,8 +16,8 @@ pub use debian::{DebianArchitecture, DebianVersion, PoolPath};
 pub use digest::{CommitId, Fingerprint, HexDigest, Sha256Digest};
 pub use name::{
     AccountName, Architecture, ArchiveComponent, ComponentName, DistroName, DistroVersion, GroupName,
-    ImageName, NamePattern, PackageName, ProgramName, ResourceName, SuiteName, TestSuiteName, UnitName,
-    UnknownArchitecture,
+    ImageName, NamePattern, PackageName, ProgramName, ResourceName, SourceVersion, SuiteName, TestSuiteName,
+    UnitName, UnknownArchitecture,
 };
 pub use path::{AbsolutePath, FileGlob, FileName, PathGlob, PathMatcher};
 pub use quantity::{ByteSize, FileMode};
@@ -207,6 +207,7 @@ const CHECKS: &[(&str, Check)] = checks![
     ProgramName,
     ResourceName,
     Sha256Digest,
+    SourceVersion,
     SuiteName,
     TestSuiteName,
     TimeZone,

@@ -77,6 +77,18 @@ text_type!(
 );
 
 text_type!(
+    /// The version of a package in the archive or the registry that its sources come from.
+    SourceVersion, "source-version", "a version",
+    "digits, letters, `.`, `+`, `-`, `~`, `_` and `:`, starting with a digit or letter",
+    "^[0-9A-Za-z][0-9A-Za-z.+~:_-]{0,255}$",
+    |text| {
+        text.len() <= 256
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-~_:".contains(&byte))
+    }
+);
+
+text_type!(
     /// The name of a program of this workspace, such as `lz`.
     ProgramName, "program-name", "a program name",
     "letters, digits, `.`, `_`, `+` and `-`, starting with a letter, a digit or `_`",

@@ -10,6 +10,7 @@
 
 mod compression;
 mod error;
+mod folder;
 mod tar;
 mod zip;
 
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use compression::Compression;
 
 pub use error::ArchiveError;
+pub use folder::pack_folder;
 
 /// Most bytes of an archive, unpacked.
 const MAX_UNPACKED: u64 = 4 << 30;

@@ -74,6 +74,8 @@ pub fn fingerprint(inputs: FingerprintInputs<'_>) -> Result<Fingerprint, Fingerp
         config,
         // Where it was inherited from.
         layers: _,
+        // Who gets the packages changes nothing in them.
+        scope: _,
     } = component;
     settled_elsewhere(config);
     let mut fields = Fields::default();
@@ -139,6 +141,8 @@ fn settled_elsewhere(config: &schema::Component) {
         architectures: _,
         // What it adds is in the fields above, once the version is known.
         per_version: _,
+        // Who gets the packages changes nothing in them.
+        scope: _,
     } = config;
 }
 
@@ -257,6 +261,9 @@ impl Fields {
             // What is expected of the build, and how it is scheduled.
             outcome: _,
             effort: _,
+            bootstrap,
+            // What the check of the packages lets through.
+            allow: _,
             release,
             file_filter,
         } = build;
@@ -274,6 +281,8 @@ impl Fields {
             CheckPhase::Run => {}
             CheckPhase::Skip { reason: _ } => self.set("build.check.skip", true),
         }
+        let bootstrap: Vec<String> = bootstrap.iter().map(ToString::to_string).collect();
+        self.list("build.bootstrap", &bootstrap);
         match release {
             ReleaseCalculation::Auto => {}
             ReleaseCalculation::Autorelease => self.set("release.calculation", "autorelease"),
@@ -310,6 +319,33 @@ impl Fields {
             // The overlays that make it have fields of their own.
             (None, SourceOrigin::Overlay) => self.set(path("origin.type"), "overlay"),
             (None, SourceOrigin::Download { uri }) => self.set(path("origin.uri"), uri),
+            (
+                None,
+                SourceOrigin::DebianSource {
+                    package,
+                    version,
+                    file,
+                },
+            ) => {
+                self.set(path("origin.package"), package);
+                self.set(path("origin.archive-filename"), file);
+                if let Some(version) = version {
+                    self.set(path("origin.version"), version);
+                }
+            }
+            (
+                None,
+                SourceOrigin::Crate {
+                    name,
+                    version,
+                    part,
+                    compression,
+                },
+            ) => {
+                self.set(path("origin.crate"), format!("{name} {version}"));
+                self.flatten(&path("origin.part"), &json("part", part)?);
+                self.flatten(&path("origin.compression"), &json("compression", compression)?);
+            }
             (
                 None,
                 SourceOrigin::Custom {

@@ -8,7 +8,7 @@ mod tree;
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -353,8 +353,10 @@ impl GitRepository {
         Objects::start(self)
     }
 
-    /// A path as the tree of a commit has it; nothing if it lies outside of the work tree.
+    /// A path as the tree of a commit has it; nothing if it lies outside of the work tree. Paths of a project are relative
+    /// to its files, and may go up from there: `base/comps/../../specs`.
     pub(crate) fn tree_path(&self, path: &Path) -> Option<String> {
+        let path = &without_parents(path)?;
         let mut prefix: Vec<&str> = self.prefix.split('/').filter(|part| !part.is_empty()).collect();
         for ancestor in self.folder.ancestors() {
             if let Ok(rest) = path.strip_prefix(ancestor) {
@@ -431,6 +433,20 @@ impl GitRepository {
             message: text(output.stderr).trim().replace('\n', "; "),
         })
     }
+}
+
+/// A path without `.` and `..`; nothing if it goes up from the root.
+fn without_parents(path: &Path) -> Option<PathBuf> {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if !clean.pop() => return None,
+            Component::ParentDir => {}
+            part => clean.push(part),
+        }
+    }
+    Some(clean)
 }
 
 fn text(bytes: Vec<u8>) -> String {

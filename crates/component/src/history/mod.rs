@@ -37,6 +37,24 @@
 //! A project that azldev made has no such files. Its changes are read from git as azldev does it: the commits that
 //! changed `input-fingerprint` in the lock ([`ProjectHistory`]). The first change that is recorded takes these over, so
 //! that numbers go on where they were.
+//!
+//! # Merges of an upstream
+//!
+//! A line has one parent for each commit. Where the upstream merged, the parent that has the merge's spec is followed, or
+//! if none has it the first one, the branch that was merged into: so the commits of a merged branch count where the merge
+//! took its spec. `rpmautospec`, the field's tool (`pkg_history.py`, its visitors for release numbers and changelogs),
+//! does it alike, but not always:
+//!
+//! | a merge | `rpmautospec` | here |
+//! |---|---|---|
+//! | has the tree of one parent: `%autorelease` | one more than the greatest number among the parents with the same version, which is mostly this one | the same where it is this one |
+//! | `%autochangelog` | that parent's entries, and none of the merge's own | that parent's entries, and the merge's |
+//! | made a third spec of two: `%autorelease` | one more than the greatest number among the parents with the same version | one more than the first parent's |
+//! | `%autochangelog` | gives up: an entry says `unresolvable merge`, and what is older is lost | the first parent's entries, and the merge's |
+//!
+//! So a release may be smaller here where both sides of a merge changed the spec. No number has to be equal to the
+//! upstream's, for our import is a change of its own; it has to go up with each commit, and it does, because a line only
+//! grows.
 
 mod changelog;
 mod line;

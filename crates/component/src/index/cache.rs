@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::facts::SpecFacts;
 
 /// The format; its number rises when [`SpecFacts`] changes.
-const MAGIC: &[u8; 8] = b"LZSPEC\x00\x01";
+const MAGIC: &[u8; 8] = b"LZSPEC\x00\x02";
 const DIGEST: usize = 32;
 /// Largest cache that is read, in bytes; 7,600 specs take less than 20 MB.
 const SIZE_MAX: u64 = 2 << 30;
@@ -48,7 +48,7 @@ impl Stamp {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Entry {
     /// Of the spec, and then of each file that it loads.
     pub(super) stamps: Vec<(String, Stamp)>,
@@ -62,7 +62,7 @@ type Stamps = Vec<(String, Stamp)>;
 /// What is known from earlier.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    entries: HashMap<String, Entry>,
+    entries: HashMap<String, Arc<Entry>>,
     /// When it was written.
     written: (i64, i64),
 }
@@ -82,13 +82,8 @@ impl Cache {
                 entries: entries
                     .into_iter()
                     .map(|(key, stamps, facts)| {
-                        (
-                            key,
-                            Entry {
-                                stamps,
-                                facts: Arc::new(facts),
-                            },
-                        )
+                        let facts = Arc::new(facts);
+                        (key, Arc::new(Entry { stamps, facts }))
                     })
                     .collect(),
                 written: (metadata.mtime(), metadata.mtime_nsec()),
@@ -98,7 +93,7 @@ impl Cache {
     }
 
     /// The entry of a spec that is as it was.
-    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+    pub(super) fn get(&self, key: &str) -> Option<&Arc<Entry>> {
         let entry = self.entries.get(key)?;
         let same = |(path, stamp): &(String, Stamp)| {
             stamp.changed < self.written && Stamp::read(Path::new(path)).is_ok_and(|now| now == *stamp)
@@ -111,7 +106,7 @@ impl Cache {
     }
 
     /// Writes a cache durably, in the place of the one before.
-    pub(super) fn write(path: &Path, reader: &str, entries: &HashMap<String, Entry>) -> io::Result<()> {
+    pub(super) fn write(path: &Path, reader: &str, entries: &HashMap<String, Arc<Entry>>) -> io::Result<()> {
         let mut entries: Vec<(&str, &Stamps, &SpecFacts)> = entries
             .iter()
             .map(|(key, entry)| (key.as_str(), &entry.stamps, &*entry.facts))

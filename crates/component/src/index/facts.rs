@@ -1,5 +1,6 @@
 //! What lists and the build graph need of a spec.
 
+use lazuli_graph::Paths;
 use lazuli_rpm::Dependency;
 use lazuli_spec::{DependencyKind, FileList, Package, Spec, UnknownKind};
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,7 @@ pub struct PackageFacts {
     /// What it takes the place of.
     pub obsoletes: Vec<String>,
     /// Absolute paths and globs of its files.
-    pub files: Vec<String>,
+    pub files: Paths,
 }
 
 impl SpecFacts {
@@ -130,7 +131,7 @@ fn unknown_text(kind: &UnknownKind) -> String {
 }
 
 /// The paths of `%files` that others may name: absolute, there when the package is, and no documentation.
-fn paths(files: &FileList) -> Vec<String> {
+fn paths(files: &FileList) -> Paths {
     let present = files
         .entries
         .iter()
@@ -139,7 +140,6 @@ fn paths(files: &FileList) -> Vec<String> {
     named
         .flat_map(|entry| &entry.paths)
         .filter(|path| path.starts_with('/'))
-        .cloned()
         .collect()
 }
 

@@ -70,6 +70,15 @@ pub struct SpecIndex {
     pub cached: usize,
 }
 
+impl IndexError {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(self, IndexError::Io { source, .. }
+            if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
+    }
+}
+
 impl SpecIndex {
     /// Reads specs, with a cache if a file for it is given.
     ///
@@ -85,10 +94,15 @@ impl SpecIndex {
             .iter()
             .filter(|(_, outcome)| matches!(outcome, Outcome::Cached(_)))
             .count();
-        if let Some((path, reader)) = cache
-            && (cached < read.len() || known.len() != read.len())
-        {
-            let _ = Cache::write(path, reader, &entries(&read));
+        if let Some((path, reader)) = cache {
+            let fresh = read
+                .iter()
+                .any(|(_, outcome)| matches!(outcome, Outcome::Read(_)));
+            let entries = entries(&read);
+            // What can't be read is in no cache, and is no reason to write it again each time.
+            if fresh || known.len() != entries.len() {
+                let _ = Cache::write(path, reader, &entries);
+            }
         }
         let specs = read
             .into_iter()
@@ -137,15 +151,15 @@ fn read_spec(
 }
 
 enum Outcome {
-    Cached(Entry),
-    Read(Entry),
+    Cached(Arc<Entry>),
+    Read(Arc<Entry>),
     Failed(IndexError),
 }
 
 impl Outcome {
     fn into_facts(self) -> Result<Arc<SpecFacts>, IndexError> {
         match self {
-            Outcome::Cached(entry) | Outcome::Read(entry) => Ok(entry.facts),
+            Outcome::Cached(entry) | Outcome::Read(entry) => Ok(Arc::clone(&entry.facts)),
             Outcome::Failed(error) => Err(error),
         }
     }
@@ -162,17 +176,17 @@ fn key(location: &SpecLocation) -> String {
 
 fn one(location: SpecLocation, macros: &MacroBase, known: &Cache) -> (SpecLocation, Outcome) {
     if let Some(entry) = known.get(&key(&location)) {
-        let entry = entry.clone();
+        let entry = Arc::clone(entry);
         return (location, Outcome::Cached(entry));
     }
     // Stamped before it is read: what changes in between is read again the next time.
     let outcome = stamps(std::slice::from_ref(&location.path)).and_then(|mut found| {
         let (spec, loaded) = read_spec(&location, macros, Depth::Full)?;
         found.extend(stamps(&loaded)?);
-        Ok(Entry {
+        Ok(Arc::new(Entry {
             stamps: found,
             facts: Arc::new(SpecFacts::of(&spec)),
-        })
+        }))
     });
     (location, outcome.map_or_else(Outcome::Failed, Outcome::Read))
 }
@@ -188,9 +202,9 @@ fn stamps(paths: &[PathBuf]) -> Result<Vec<(String, Stamp)>, IndexError> {
     paths.iter().map(stamp).collect()
 }
 
-fn entries(read: &[(SpecLocation, Outcome)]) -> HashMap<String, Entry> {
+fn entries(read: &[(SpecLocation, Outcome)]) -> HashMap<String, Arc<Entry>> {
     let kept = read.iter().filter_map(|(location, outcome)| match outcome {
-        Outcome::Cached(entry) | Outcome::Read(entry) => Some((key(location), entry.clone())),
+        Outcome::Cached(entry) | Outcome::Read(entry) => Some((key(location), Arc::clone(entry))),
         Outcome::Failed(_) => None,
     });
     kept.collect()

@@ -13,6 +13,7 @@
 //! had before. `lazuli component update` is what makes it fit.
 
 mod folder;
+mod scripts;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -32,8 +33,9 @@ use crate::history::{
     Released, release,
 };
 use crate::provider::{CHANGELOG_FILE, SOURCES_FILE, SourceProvider, UpstreamCommit};
+use crate::script::ScriptError;
 use crate::source_tree::{SourceTree, TreeError};
-use crate::sources::{SourcesError, settle};
+use crate::sources::{ExternalFile, SourcesError, settle};
 use crate::spec_reader::{ReaderError, SpecReader};
 use crate::state::{ProjectState, StateError, has_spec};
 
@@ -60,6 +62,9 @@ pub enum RenderError {
         /// Why not.
         source: ReaderError,
     },
+    /// A script that makes a source file.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// The history.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -97,6 +102,7 @@ impl RenderError {
         match self {
             RenderError::Compose(error) => error.help(),
             RenderError::Sources(error) => error.help(),
+            RenderError::Script(error) => error.help(),
             RenderError::Release { source, .. } => source.help().map(str::to_owned),
             RenderError::Stale { name } => Some(format!(
                 "run `lazuli component update {name}`: it records the change and gives it a release"
@@ -139,6 +145,10 @@ pub struct Rendered {
     pub tree: SourceTree,
     /// `[EPOCH:]VERSION-RELEASE` of its main package.
     pub evr: String,
+    /// What a build takes beside it: files of lookaside caches, of source packages and the like, which are not written.
+    pub external: Vec<ExternalFile>,
+    /// The names of the spec's sources and patches, in the order of the spec.
+    pub sources: Vec<String>,
     /// How the release came about.
     pub rule: ReleaseRule,
     /// The history that release and changelog are made of.
@@ -161,7 +171,8 @@ impl Renderer<'_> {
             .as_ref()
             .and_then(|lock| lock.upstream_commit.as_ref())
             .map(|commit| commit.as_str());
-        let composed = compose(self.state, component, commit, self.provider)?;
+        let mut composed = compose(self.state, component, commit, self.provider)?;
+        self.run_scripts(component, &composed.upstream, &mut composed.tree)?;
         let changes = recorded_changes(self.state, component, self.history, self.reader)?;
         self.finish(component, composed, commit, &changes)
     }
@@ -215,7 +226,7 @@ impl Renderer<'_> {
             source,
         };
         let before = self.reader.read(&tree).map_err(unreadable)?;
-        settle(&mut tree, &fetched, &component.source_files)?;
+        let external = settle(&mut tree, &fetched, &component.source_files)?;
         let counted = match is_automatic(&tree.spec_bytes()?) {
             true => Counted::All,
             false => Counted::Own,
@@ -229,6 +240,12 @@ impl Renderer<'_> {
         if component.build.file_filter == FileFilter::Referenced {
             drop_unneeded(&mut tree, &|path| after.references.needs(path));
         }
+        let external = external
+            .into_iter()
+            .filter(|file| {
+                component.build.file_filter == FileFilter::All || after.references.needs(&file.name)
+            })
+            .collect();
         let mut warnings: Vec<String> = applied
             .overlays
             .into_iter()
@@ -245,6 +262,8 @@ impl Renderer<'_> {
             name: component.name.clone(),
             tree,
             evr: after.evr,
+            external,
+            sources: after.sources,
             rule: released.rule,
             line,
             warnings,

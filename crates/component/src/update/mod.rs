@@ -18,7 +18,10 @@ mod words;
 use std::io;
 use std::path::PathBuf;
 
-use lazuli_catalog::{CommitId, ComponentLock, ComponentName, ResolvedComponent, Source, SpecSource};
+use lazuli_catalog::{
+    CommitId, ComponentLock, ComponentName, ResolvedComponent, ResolvedSourceFile, Sha256Digest, Source,
+    SourceOrigin, SpecSource,
+};
 use rayon::prelude::*;
 
 use crate::compose::{ComposeError, compose, upstream_package};
@@ -38,6 +41,14 @@ pub enum UpdateError {
     /// Its source, or its overlays.
     #[error(transparent)]
     Render(#[from] RenderError),
+    /// Source files have no digest; they were fetched, and this is what they are.
+    #[error("source files of `{name}` have no `hash`: {}", list(found))]
+    NoHash {
+        /// The component.
+        name: ComponentName,
+        /// The files, and the digests of what came.
+        found: Vec<(String, Sha256Digest)>,
+    },
     /// The provider's commit is none.
     #[error("the commit of `{name}` is not one: {commit}")]
     BadCommit {
@@ -62,9 +73,24 @@ impl UpdateError {
     pub fn help(&self) -> Option<String> {
         match self {
             UpdateError::Render(error) => error.help(),
+            UpdateError::NoHash { found, .. } => {
+                let line = |(file, digest): &(String, Sha256Digest)| {
+                    format!("\n  {file}: hash-type = \"SHA256\", hash = \"{digest}\"")
+                };
+                let lines: String = found.iter().map(line).collect();
+                Some(format!("if these are the right files, add{lines}"))
+            }
             _ => None,
         }
     }
+}
+
+fn list(found: &[(String, Sha256Digest)]) -> String {
+    let texts: Vec<String> = found
+        .iter()
+        .map(|(file, digest)| format!("what the origin of `{file}` gives has the SHA-256 digest {digest}"))
+        .collect();
+    texts.join("; ")
 }
 
 impl From<ComposeError> for UpdateError {
@@ -237,6 +263,7 @@ impl Updater<'_> {
         let base = self.base(component, before.as_ref(), on_disk.as_ref())?;
         let mut lock = before.clone().unwrap_or_default();
         self.choose_commit(component, &base, &mut lock)?;
+        self.check_hashes(component)?;
         if self.rebuild == Rebuild::Bump {
             lock.manual_bump = lock.manual_bump.saturating_add(1);
         }
@@ -290,6 +317,34 @@ impl Updater<'_> {
             fields,
             files,
         })
+    }
+
+    /// What comes from an archive or a registry has a digest in the configuration, so that it stays what it is; where one
+    /// is missing, it is found out.
+    fn check_hashes(&self, component: &ResolvedComponent) -> Result<(), UpdateError> {
+        let vouched = |file: &&ResolvedSourceFile| {
+            matches!(
+                file.origin,
+                SourceOrigin::DebianSource { .. } | SourceOrigin::Crate { .. }
+            )
+        };
+        let mut found = Vec::new();
+        for file in component.source_files.iter().filter(vouched) {
+            if file.digest.is_none() {
+                let content = self
+                    .provider
+                    .source_file(file)
+                    .map_err(ComposeError::source_file(component, file))?;
+                found.push((file.filename.to_string(), content.sha256()));
+            }
+        }
+        match found.is_empty() {
+            true => Ok(()),
+            false => Err(UpdateError::NoHash {
+                name: component.name.clone(),
+                found,
+            }),
+        }
     }
 
     /// What is committed of a component. Outside of git that is what the disk has.

@@ -13,8 +13,9 @@ use std::process::Command;
 
 use lazuli_catalog::{Catalog, ComponentName, ResolvedComponent};
 use lazuli_component::{
-    Committed, GitRepository, LocalMirror, Mode, Person, ProjectState, Rebuild, Renderer, Resolution,
-    SpecReader, StaleLock, Update, UpdateError, Updater, Verdict, Written, history::ProjectHistory,
+    BuildInputs, Committed, GitRepository, InputsError, LocalMirror, Mode, Person, ProjectState, Rebuild,
+    Renderer, Resolution, SourceProvider, SpecReader, StaleLock, Update, UpdateError, Updater, Verdict,
+    Written, history::ProjectHistory,
 };
 use lazuli_spec::{Macros, Settings, Target, base_macros};
 
@@ -166,6 +167,17 @@ impl Project {
         day: i64,
         with: impl FnOnce(&mut Updater<'_>),
     ) -> Result<Update, UpdateError> {
+        self.try_update_from(&self.mirror, name, day, with)
+    }
+
+    /// The same, with sources from elsewhere.
+    pub fn try_update_from(
+        &self,
+        provider: &dyn SourceProvider,
+        name: &str,
+        day: i64,
+        with: impl FnOnce(&mut Updater<'_>),
+    ) -> Result<Update, UpdateError> {
         let state = self.state();
         let repository = self.git();
         let head = repository.head().unwrap();
@@ -178,7 +190,7 @@ impl Project {
         let mut updater = Updater {
             state: &state,
             committed: then.as_ref().map(|(state, history)| Committed { state, history }),
-            provider: &self.mirror,
+            provider,
             reader: &self.reader,
             now: START + day * DAY,
             author: &author,
@@ -215,6 +227,22 @@ impl Project {
         let output = self.repo.folder.join("specs");
         let mut outcomes = renderer.render_all(&[self.component(name)], &output, mode);
         outcomes.remove(0).verdict
+    }
+
+    /// What a builder asks for.
+    pub fn build_inputs(
+        &self,
+        provider: &dyn SourceProvider,
+        name: &str,
+    ) -> Result<BuildInputs, InputsError> {
+        let renderer = Renderer {
+            state: &self.state(),
+            provider,
+            reader: &self.reader,
+            history: None,
+            stale: StaleLock::Refuse,
+        };
+        renderer.build_inputs(&self.component(name))
     }
 
     pub fn render(&self, name: &str, mode: Mode) -> Written {

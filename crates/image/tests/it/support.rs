@@ -2,7 +2,7 @@
 
 use lazuli_disk::{Content, Entry, Tree, TreeBuilder};
 use lazuli_image::initrd;
-use lazuli_image::manifest::Package;
+use lazuli_image::manifest::{Made, Package};
 
 /// The kernel's release in [`root`].
 pub(crate) const KERNEL: &str = "6.12.1-test";
@@ -117,6 +117,7 @@ pub(crate) fn packages() -> Vec<Package> {
         url: "https://example.org/".to_owned(),
         summary: "A package – with a dash".to_owned(),
         vendor: "Lazuli".to_owned(),
+        made: Made::Imported,
     };
     vec![
         package("zlib1g", 1, "1.3.dfsg+really1.3.1", "Zlib"),

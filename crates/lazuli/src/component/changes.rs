@@ -8,7 +8,7 @@ use crate::specs::ProjectSpecs;
 use crate::workspace::Workspace;
 use lazuli_component::history::{Entry, Origin};
 use lazuli_component::{
-    Change, ChangedComponent, Dependent, Environment, Renderer, Side, StaleLock, changed,
+    Change, ChangedComponent, Changes, Dependent, Environment, Renderer, Side, StaleLock, changed,
 };
 use lazuli_graph::{BuildGraph, Edge};
 use serde::Serialize;
@@ -16,9 +16,27 @@ use std::fmt::Write;
 
 /// Prints which components must be rebuilt from one state of the project to another.
 pub fn print_changed(workspace: &Workspace, args: &ChangedArgs) -> Result<()> {
+    let changes = changes_since(workspace, &args.from, args.to.as_deref())?;
+    workspace.terminal.facts(&changes.components, || {
+        let mut text = String::new();
+        for one in &changes.components {
+            print(&mut text, one, args.explain);
+        }
+        text
+    })?;
+    for (name, error) in &changes.unknown {
+        workspace
+            .terminal
+            .warn(format!("what {name} is can't be told: {error}"));
+    }
+    Ok(())
+}
+
+/// Which components must be rebuilt from one state of the project to another; `None` is what is on the disk.
+pub fn changes_since(workspace: &Workspace, from: &str, to: Option<&str>) -> Result<Changes> {
     let project = SpecProject::open(workspace)?;
-    let from = project.at(Some(&args.from))?;
-    let to = project.at(args.to.as_deref())?;
+    let from = project.at(Some(from))?;
+    let to = project.at(to)?;
     // Who needs whom is asked of the specs as they are now.
     let specs = ProjectSpecs::read(workspace, &[])?;
     let graph = specs.graph()?;
@@ -30,22 +48,10 @@ pub fn print_changed(workspace: &Workspace, args: &ChangedArgs) -> Result<()> {
     };
     let changes =
         changed(side(&from), side(&to), workspace.architecture, &dependents).or_fail(Kind::Project)?;
-    workspace.terminal.facts(&changes.components, || {
-        let mut text = String::new();
-        for one in &changes.components {
-            print(&mut text, one, args.explain);
-        }
-        text
-    })?;
     if !specs.unrendered.is_empty() && !changes.components.is_empty() {
         specs.warn(workspace);
     }
-    for (name, error) in &changes.unknown {
-        workspace
-            .terminal
-            .warn(format!("what {name} is can't be told: {error}"));
-    }
-    Ok(())
+    Ok(changes)
 }
 
 fn print(text: &mut String, one: &ChangedComponent, explain: bool) {

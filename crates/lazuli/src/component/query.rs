@@ -6,6 +6,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::specs::ProjectSpecs;
 use crate::workspace::Workspace;
 use lazuli_component::index::SpecFacts;
+use lazuli_graph::Paths;
 use lazuli_rpm::Dependency;
 use serde::Serialize;
 use std::fmt::Write;
@@ -111,6 +112,6 @@ fn any_meets(texts: &[String], wanted: &Dependency) -> bool {
         })
 }
 
-fn has_file(files: &[String], wanted: &Dependency) -> bool {
+fn has_file(files: &Paths, wanted: &Dependency) -> bool {
     wanted.name.starts_with('/') && files.contains(&wanted.name)
 }

@@ -5,10 +5,12 @@ use crate::component::project::SpecProject;
 use crate::component::select;
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::workspace::Workspace;
-use lazuli_component::{Mode, Outcome, Renderer, StaleLock, Verdict, orphans, project_diff};
+use lazuli_catalog::ResolvedComponent;
+use lazuli_component::{InputsError, Mode, Outcome, Renderer, StaleLock, Verdict, orphans, project_diff};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 
 /// One component of a report.
 #[derive(Serialize)]
@@ -74,6 +76,9 @@ pub fn render(workspace: &Workspace, args: &RenderArgs) -> Result<()> {
             .for_each(|warning| workspace.terminal.warn(format!("{}: {warning}", row.component)));
     }
     report_failures(workspace, &outcomes)?;
+    if let Some(folder) = &args.sources_into {
+        write_inputs(workspace, &renderer, &components, folder)?;
+    }
     workspace.terminal.note(summary(rows.len(), drifted, mode));
     match args.check && drifted > 0 {
         true => Err(Failure::message(
@@ -83,6 +88,35 @@ pub fn render(workspace: &Workspace, args: &RenderArgs) -> Result<()> {
         .hint("run `lazuli component render` and commit the result")),
         false => Ok(()),
     }
+}
+
+/// Fetches all that builds take, and lays it below a folder.
+fn write_inputs(
+    workspace: &Workspace,
+    renderer: &Renderer<'_>,
+    components: &[ResolvedComponent],
+    folder: &Path,
+) -> Result<()> {
+    for component in components {
+        let failed = |error: InputsError| failure(&component.name, &error, error.help());
+        let inputs = renderer.build_inputs(component).map_err(failed)?;
+        let folder = folder.join(component.name.as_str());
+        // What lies there already would be taken for a source.
+        if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            let message = format!("{} is not empty", folder.display());
+            return Err(
+                Failure::message(Kind::Environment, message).hint("remove it, or name another folder")
+            );
+        }
+        inputs.write(&folder).map_err(failed)?;
+        workspace.terminal.note(format!(
+            "{}: {} files and the spec in {}",
+            component.name,
+            inputs.files.len(),
+            folder.display()
+        ));
+    }
+    Ok(())
 }
 
 fn summary(total: usize, drifted: usize, mode: Mode) -> String {
@@ -175,12 +209,7 @@ pub fn failure(
 }
 
 /// Folders of components that are no more: removed, or said.
-fn left_over(
-    workspace: &Workspace,
-    output: &std::path::Path,
-    mode: Mode,
-    text: &mut String,
-) -> Result<usize> {
+fn left_over(workspace: &Workspace, output: &Path, mode: Mode, text: &mut String) -> Result<usize> {
     let known: BTreeSet<_> = select(workspace, &[])?.into_iter().collect();
     let folders = orphans(output, &known).or_fail(Kind::Environment)?;
     for folder in &folders {

@@ -20,9 +20,8 @@ pub fn show(workspace: &Workspace, name: &str) -> Result<()> {
     let lock = workspace.read_lock()?;
     let row = listed(workspace, &component, lock.as_ref());
     let locked = row.package.as_deref().and_then(|package| {
-        let packages = &lock.as_ref()?.packages;
+        let mut packages = lock.as_ref()?.all();
         packages
-            .iter()
             .find(|(name, _)| name.as_str() == package)
             .map(|(_, locked)| locked)
     });

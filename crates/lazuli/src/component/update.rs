@@ -1,9 +1,12 @@
 //! `lazuli component update`: resolve components against the upstream as it is now, and write the lock.
 
 use crate::failure::{Failure, Kind, OrFail, Result};
+use crate::import::Reach;
 use crate::upstream::{archive, failure};
 use crate::workspace::Workspace;
-use lazuli_catalog::{ComponentName, LockDiff, LockFile, LockedSuite, PackageName, Source, Timestamp};
+use lazuli_catalog::{
+    ComponentName, ComponentScope, LockDiff, LockFile, LockedSuite, PackageName, Source, Timestamp,
+};
 use lazuli_deb::PackageName as DebianName;
 use lazuli_upstream::{ClosureOptions, DebianArchive, Freshness, Index, LockedPackage, Recommends};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,24 +34,35 @@ pub fn update(workspace: &Workspace, scope: &Scope, dry_run: bool) -> Result<Loc
             .terminal
             .warn(format!("the suite {suite} was valid only until {until}"));
     }
-    let new = closure(workspace, &index)?;
+    let distribution = closure(workspace, &index, Reach::Distribution)?;
+    let everything = closure(workspace, &index, Reach::Everything)?;
     let old = workspace.read_lock()?;
     let old = old.unwrap_or_else(|| empty(workspace));
     let mut lock = empty(workspace);
     lock.suites = suites(&archive)?;
-    for (name, package) in new {
-        let before = old.packages.get(&name);
-        let chosen = match (scope, before) {
-            (Scope::Only(names), Some(before)) if !covers(workspace, names, &name)? => before.clone(),
-            (Scope::Vanished, Some(before)) if serves(&index, &name, before) => before.clone(),
-            _ => package,
-        };
-        lock.packages.insert(name, chosen);
+    let for_builds: Vec<_> = everything
+        .into_iter()
+        .filter(|(name, _)| !distribution.contains_key(name))
+        .collect();
+    for (into, new) in [
+        (&mut lock.packages, distribution.into_iter().collect()),
+        (&mut lock.build_packages, for_builds),
+    ] {
+        for (name, package) in new {
+            let before = old.get(&name);
+            let chosen = match (scope, before) {
+                (Scope::Only(names), Some(before)) if !covers(workspace, names, &name)? => before.clone(),
+                (Scope::Vanished, Some(before)) if serves(&index, &name, before) => before.clone(),
+                _ => package,
+            };
+            into.insert(name, chosen);
+        }
     }
     let diff = LockFile::diff(&old, &lock);
     report(workspace, &diff)?;
     // A lock with the same packages keeps its time: nothing that is built from it changes.
-    if dry_run || diff.added.is_empty() && diff.removed.is_empty() && diff.changed.is_empty() {
+    let same = old.packages == lock.packages && old.build_packages == lock.build_packages;
+    if dry_run || same {
         return Ok(diff);
     }
     let path = workspace.lock_path();
@@ -73,8 +87,9 @@ fn report(workspace: &Workspace, diff: &LockDiff) -> Result<()> {
 fn closure(
     workspace: &Workspace,
     index: &Index,
+    reach: Reach,
 ) -> Result<BTreeMap<PackageName, lazuli_catalog::LockedPackage>> {
-    let (names, ignore) = wanted(workspace)?;
+    let (names, ignore) = wanted(workspace, reach)?;
     let options = ClosureOptions {
         recommends: Recommends::Ignore,
         ignore,
@@ -88,16 +103,23 @@ fn closure(
 ///
 /// What one component leaves out is not followed from any other either: a lock may hold less than it could, and the
 /// solver then says what is missing.
-fn wanted(workspace: &Workspace) -> Result<(Vec<DebianName>, BTreeSet<DebianName>)> {
+fn wanted(workspace: &Workspace, reach: Reach) -> Result<(Vec<DebianName>, BTreeSet<DebianName>)> {
     let (mut names, mut ignore) = (Vec::new(), BTreeSet::new());
+    // Packages that the upstream does not have under these names.
+    let mut made = BTreeSet::new();
     for component in workspace
         .catalog
         .components(&workspace.distro, workspace.architecture)
         .or_fail(Kind::Project)?
     {
         let Source::Import(import) = &component.source else {
+            made.insert(component.name.to_string());
             continue;
         };
+        made.extend(import.name.as_ref().map(ToString::to_string));
+        if (reach, component.scope) == (Reach::Distribution, ComponentScope::Build) {
+            continue;
+        }
         ignore.extend(
             import
                 .drop_requires
@@ -107,6 +129,14 @@ fn wanted(workspace: &Workspace) -> Result<(Vec<DebianName>, BTreeSet<DebianName
         if let Ok(name) = DebianName::parse(import.package.as_str()) {
             names.push(name);
         }
+    }
+    if reach == Reach::Everything {
+        let base = workspace
+            .distro
+            .buildroot
+            .iter()
+            .filter(|name| !made.contains(name.as_str()));
+        names.extend(base.filter_map(|name| DebianName::parse(name.as_str()).ok()));
     }
     // A component that is named is wanted, whatever else leaves it out.
     for name in &names {
@@ -161,14 +191,14 @@ fn covers(workspace: &Workspace, names: &[ComponentName], package: &PackageName)
 }
 
 /// The locked packages as the upstream engine takes them.
-pub fn locked(lock: &LockFile) -> Result<Vec<LockedPackage>> {
+pub fn locked(lock: &LockFile, reach: Reach) -> Result<Vec<LockedPackage>> {
     if lock.packages.is_empty() {
         return Err(
             Failure::message(Kind::Project, "the lock has no packages").hint("run `lazuli component update`")
         );
     }
-    lock.packages
-        .iter()
+    lock.all()
+        .filter(|(name, _)| reach == Reach::Everything || lock.packages.contains_key(*name))
         .map(|(name, package)| Ok(LockedPackage::from_catalog(name, package)?))
         .collect()
 }

@@ -1,15 +1,14 @@
 //! A root tree with an image's packages, made by the same engines that hosts use.
 
+use super::from_source::{Preference, Share, Shelves};
 use crate::failure::{Failure, Kind, OrFail, Result};
 use crate::repo::at;
 use crate::terminal::Stages;
 use crate::workspace::Workspace;
 use lazuli_catalog::{PackageName, ResolvedImage};
-use lazuli_compose::{FolderFetcher, Rollback, Signatures, open_repository};
 use lazuli_durable::WorkFolder;
 use lazuli_image::manifest::Package;
 use lazuli_openpgp::Keyring;
-use lazuli_repodata::PackageRecord;
 use lazuli_rpm::Metadata;
 use lazuli_sandbox::Scratch;
 use lazuli_solve::{Job, PackageId, Pool, Reason, Solution, Spec, Weak, install_order, solve};
@@ -18,7 +17,7 @@ use lazuli_transaction::{
     open_packages,
 };
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// An installed root, and what is in it.
 pub struct Root {
@@ -26,6 +25,8 @@ pub struct Root {
     pub path: PathBuf,
     /// Its packages, for the manifest.
     pub packages: Vec<Package>,
+    /// How much of it was built from source.
+    pub share: Share,
     /// Where the files of the packages are that were asked for, by the packages' names.
     pub files: PackagePaths,
     /// Where it is memory; unmounted before the folder goes.
@@ -51,27 +52,33 @@ impl Root {
         workspace: &Workspace,
         image: &ResolvedImage,
         time: u64,
+        preference: Preference,
         where_to: Staging,
         stages: &mut Stages,
     ) -> Result<Self> {
-        let repository = workspace.repository();
         let keyring =
             Keyring::from_bytes(workspace.signing_key()?.certificate()?.as_bytes()).or_fail(Kind::Trust)?;
-        let records = records(&repository, &keyring)?;
-        let mut pool = Pool::new(&workspace.architecture.to_string());
-        pool.add_repository("lazuli", 99, records, None)?;
+        let (pool, shelves) = Shelves::open(workspace, &keyring, preference)?;
         let solution = resolve(&pool, image)?;
         stages.done("solve");
 
-        let files = files(&pool, &solution, &repository);
+        let order = install_order(&pool, &solution);
+        let files = files(&pool, &solution, &order, &shelves);
+        let made = |id: &PackageId| (shelves.made(&pool, *id), pool.record(*id).size.installed);
+        let share = Share::of(order.iter().map(made));
         let bar = workspace.terminal.bar("install", files.len() as u64);
         let trusted = keyring.at(at(time));
         let opened = open_packages(&files, Trust::Keyring(&trusted), &lazuli_transaction::Quiet)
             .or_fail(Kind::Trust)?;
         let packages = opened
             .iter()
-            .zip(&files)
-            .filter_map(|(package, file)| Some(Package::from_metadata(package.metadata(), file.sha256?)))
+            .zip(files.iter().zip(&order))
+            .filter_map(|(package, (file, id))| {
+                Some(Package {
+                    made: shelves.made(&pool, *id),
+                    ..Package::from_metadata(package.metadata(), file.sha256?)
+                })
+            })
             .collect();
         let paths = opened.iter().map(|package| package.metadata());
         let paths = package_paths(paths, &image.initrd.packages);
@@ -109,6 +116,7 @@ impl Root {
         Ok(Self {
             path,
             packages,
+            share,
             files: paths,
             scratch,
             folder,
@@ -168,17 +176,6 @@ fn memory_available() -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
-/// What the project's own repository has, from the signature on.
-fn records(repository: &Path, keyring: &Keyring) -> Result<Vec<PackageRecord>> {
-    let fetcher = FolderFetcher {
-        root: repository.to_owned(),
-    };
-    let trusted = crate::repo::MetadataKeyring(keyring.clone());
-    let opened = open_repository(&fetcher, Signatures::Required(&trusted), Rollback::FirstContact)
-        .or_fail(Kind::Trust)?;
-    opened.packages().or_fail(Kind::Trust)
-}
-
 fn resolve(pool: &Pool, image: &ResolvedImage) -> Result<Solution> {
     let names = image
         .packages
@@ -212,19 +209,20 @@ fn resolve(pool: &Pool, image: &ResolvedImage) -> Result<Solution> {
     })
 }
 
-fn files(pool: &Pool, solution: &Solution, repository: &Path) -> Vec<PackageFile> {
+fn files(pool: &Pool, solution: &Solution, order: &[PackageId], shelves: &Shelves) -> Vec<PackageFile> {
     let by_user = |id: PackageId| {
         solution
             .install
             .iter()
             .any(|step| step.package == id && matches!(step.reason, Reason::User(_)))
     };
-    install_order(pool, solution)
-        .into_iter()
+    order
+        .iter()
         .map(|id| {
+            let id = *id;
             let record = pool.record(id);
             PackageFile {
-                path: repository.join(&record.location),
+                path: shelves.folder(pool, id).join(&record.location),
                 sha256: record.checksum.as_sha256(),
                 wanted: if by_user(id) {
                     Wanted::ByUser

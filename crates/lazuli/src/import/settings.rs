@@ -32,7 +32,7 @@ impl Common {
                     .map(|finaliser| finaliser.name.clone())
             })
             .collect();
-        let real: BTreeSet<String> = lock.packages.keys().map(ToString::to_string).collect();
+        let real: BTreeSet<String> = lock.all().map(|(name, _)| name.to_string()).collect();
         let vendor = distro
             .release
             .vendor_name
@@ -68,6 +68,7 @@ impl Common {
         let catalog::Source::Import(import) = &component.source else {
             return Ok(settings);
         };
+        settings.name = import.name.as_ref().map(ToString::to_string);
         settings.drop_requires = texts(&import.drop_requires);
         settings.add_requires = texts(&import.add_requires);
         settings.replace_requires = import

@@ -10,6 +10,8 @@ mod header;
 mod payload;
 mod signature;
 
+pub(crate) use signature::build as build_signature;
+
 pub use check::BuildError;
 pub use payload::{Compression, Content, ContentSource};
 
@@ -109,7 +111,7 @@ impl PackageBuilder {
             source,
         };
         let header = header::build(&metadata, &written).map_err(fail)?.to_bytes();
-        let signature = signature::build(&header, &written, signer)?
+        let signature = signature::build(&header, &written.compressed, Some(written.archive_size), signer)?
             .map_err(fail)?
             .to_bytes();
 

@@ -1,18 +1,19 @@
 //! The signature header of a package that is built.
 
-use super::payload::WrittenPayload;
 use crate::{Header, HeaderBuilder, HeaderError, HeaderKind, KeyKind, SignError, Signer, Tag};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::Sha256;
 
-/// Builds the signature header over the bytes of a main header (with magic) and the payload.
+/// Builds the signature header over the bytes of a main header (with magic) and the compressed payload, whose
+/// uncompressed size is left out where it is not known.
 ///
-/// It has no reserved space: a package is signed when it is built, and not again. MD5 and SHA-1 are there
+/// It has no reserved space: who signs again writes the whole header again. MD5 and SHA-1 are there
 /// for rpm before 4.14, which knows no other; nobody needs to trust them.
-pub(super) fn build(
+pub(crate) fn build(
     header: &[u8],
-    payload: &WrittenPayload,
+    payload: &[u8],
+    archive_size: Option<u64>,
     signer: Option<&dyn Signer>,
 ) -> Result<Result<Header, HeaderError>, SignError> {
     let mut signature = HeaderBuilder::new();
@@ -25,23 +26,17 @@ pub(super) fn build(
     }
     signature.string(Tag::SHA1HEADER, hex::encode(Sha1::digest(header)));
     signature.string(Tag::SHA256HEADER, hex::encode(Sha256::digest(header)));
-    let legacy = Md5::new()
-        .chain_update(header)
-        .chain_update(&payload.compressed)
-        .finalize();
+    let legacy = Md5::new().chain_update(header).chain_update(payload).finalize();
     signature.binary(Tag::SIG_MD5, &legacy);
     put_size(
         &mut signature,
         Tag::SIG_SIZE,
         Tag::LONGSIGSIZE,
-        (header.len() + payload.compressed.len()) as u64,
+        (header.len() + payload.len()) as u64,
     );
-    put_size(
-        &mut signature,
-        Tag::SIG_PAYLOADSIZE,
-        Tag::LONGARCHIVESIZE,
-        payload.archive_size,
-    );
+    if let Some(size) = archive_size {
+        put_size(&mut signature, Tag::SIG_PAYLOADSIZE, Tag::LONGARCHIVESIZE, size);
+    }
     Ok(signature.build(HeaderKind::Signature))
 }
 

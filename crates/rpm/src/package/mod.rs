@@ -13,6 +13,7 @@
 
 mod error;
 mod lead;
+mod sign;
 mod verify;
 
 pub use error::PackageError;

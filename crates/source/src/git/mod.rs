@@ -13,6 +13,7 @@
 //! removed and made anew, once.
 
 mod command;
+mod line;
 mod read;
 mod repository;
 
@@ -134,32 +135,33 @@ impl Repositories {
         Ok(checkout)
     }
 
-    /// The commits from `commit` back along first parents.
+    /// The commits from `commit` back, as a line that follows a file.
     pub(crate) fn history(
         &self,
         source: &DistGit,
         commit: &FullCommit,
+        followed: &TreePath,
         progress: OnProgress<'_>,
     ) -> Result<Vec<CommitRecord>, SourceError> {
         let repository = self.repository(source)?;
         let branch = source.branch.as_deref();
         self.reading(&repository, branch, commit, progress, |repository| {
-            repository.history(commit)
+            repository.history(commit, followed)
         })
     }
 
-    /// What each commit made of a file.
+    /// What each commit of that line made of a file.
     pub(crate) fn file_versions(
         &self,
         source: &DistGit,
         commit: &FullCommit,
-        path: &TreePath,
+        (followed, path): (&TreePath, &TreePath),
         progress: OnProgress<'_>,
     ) -> Result<Vec<FileVersion>, SourceError> {
         let repository = self.repository(source)?;
         let branch = source.branch.as_deref();
         self.reading(&repository, branch, commit, progress, |repository| {
-            let touching = repository.touching(commit, path)?;
+            let touching = repository.touching(commit, followed, path)?;
             let ids: Vec<String> = touching.iter().filter_map(|(_, id)| id.clone()).collect();
             let lacking = repository.lacking(&ids)?;
             if !lacking.is_empty() {

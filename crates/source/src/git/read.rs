@@ -5,16 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::Digest as _;
 
 use super::repository::Repository;
-use crate::checkout::{Checkout, CommitRecord, FileVersion, FullCommit, LeftOut, TreeFile, TreeMode};
+use crate::checkout::{Checkout, FileVersion, FullCommit, LeftOut, TreeFile, TreeMode};
 use crate::error::SourceError;
 use crate::name::TreePath;
 use crate::settings::LinkPolicy;
-
-/// How many fields `git log` writes for each commit.
-const LOG_FIELDS: usize = 7;
-
-/// `git log`'s format: fields that end with a zero byte (git-log(1), "PRETTY FORMATS").
-const LOG_FORMAT: &str = "--format=tformat:%H%x00%an%x00%ae%x00%at%x00%ct%x00%s%x00%b";
 
 /// Why something could not be read from a clone.
 pub(super) enum ReadError {
@@ -228,99 +222,6 @@ impl Repository<'_> {
         Ok(contents)
     }
 
-    /// The commits from `commit` back along first parents.
-    pub(super) fn history(&self, commit: &FullCommit) -> Result<Vec<CommitRecord>, ReadError> {
-        let limit = self.git.settings.max_commits;
-        let count = format!("--max-count={}", limit.saturating_add(1));
-        let output = self.output(&[
-            "log",
-            "--first-parent",
-            "-z",
-            "--encoding=UTF-8",
-            "--no-color",
-            "--no-notes",
-            &count,
-            LOG_FORMAT,
-            commit.as_str(),
-            "--",
-        ])?;
-        let text = String::from_utf8_lossy(&output);
-        let fields: Vec<&str> = text.strip_suffix('\0').unwrap_or(&text).split('\0').collect();
-        if fields.len() / LOG_FIELDS > limit {
-            let message = format!("it has more than {limit} commits");
-            return Err(self.error("read the history of", message).into());
-        }
-        let damaged = || ReadError::Damaged("git writes a history in an unknown form".to_owned());
-        let mut records = Vec::new();
-        for record in fields.chunks(LOG_FIELDS) {
-            let [
-                id,
-                author_name,
-                author_email,
-                author_time,
-                commit_time,
-                subject,
-                body,
-            ] = record
-            else {
-                return Err(damaged());
-            };
-            records.push(CommitRecord {
-                id: FullCommit::new(id).map_err(|_| damaged())?,
-                author_name: (*author_name).to_owned(),
-                author_email: (*author_email).to_owned(),
-                author_time: author_time.parse().map_err(|_| damaged())?,
-                commit_time: commit_time.parse().map_err(|_| damaged())?,
-                subject: (*subject).to_owned(),
-                body: body.trim_end().to_owned(),
-            });
-        }
-        Ok(records)
-    }
-
-    /// Which commits touched a file, and the ids of what they made of it.
-    pub(super) fn touching(
-        &self,
-        commit: &FullCommit,
-        path: &TreePath,
-    ) -> Result<Vec<(FullCommit, Option<String>)>, ReadError> {
-        let count = format!("--max-count={}", self.git.settings.max_commits);
-        let text = self.text(&[
-            "log",
-            "--first-parent",
-            "--diff-merges=first-parent",
-            "--raw",
-            "--no-abbrev",
-            "--no-renames",
-            "--no-color",
-            &count,
-            "--format=tformat:%H",
-            commit.as_str(),
-            "--",
-            path.as_str(),
-        ])?;
-        let mut touching = Vec::new();
-        let mut current = None;
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            // `:OLD-MODE NEW-MODE OLD-ID NEW-ID STATUS<tab>PATH`
-            let Some(record) = line.strip_prefix(':') else {
-                current = FullCommit::new(line).ok();
-                continue;
-            };
-            let mut fields = record.split([' ', '\t']);
-            let (mode, id) = (
-                fields.nth(1).unwrap_or_default(),
-                fields.nth(1).unwrap_or_default(),
-            );
-            if let Some(commit) = current.take() {
-                // Links and submodules are no files.
-                let content = mode.starts_with("100").then(|| id.to_owned());
-                touching.push((commit, content));
-            }
-        }
-        Ok(touching)
-    }
-
     /// The ids of those objects that the clone lacks.
     pub(super) fn lacking(&self, ids: &[String]) -> Result<Vec<String>, ReadError> {
         let arguments = [
@@ -367,7 +268,7 @@ impl Repository<'_> {
         }
     }
 
-    fn text(&self, arguments: &[&str]) -> Result<String, ReadError> {
+    pub(super) fn text(&self, arguments: &[&str]) -> Result<String, ReadError> {
         Ok(String::from_utf8_lossy(&self.output(arguments)?).into_owned())
     }
 
@@ -375,7 +276,7 @@ impl Repository<'_> {
         self.with_input(arguments, "")
     }
 
-    fn with_input(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, ReadError> {
+    pub(super) fn with_input(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, ReadError> {
         let outcome = self
             .git
             .local(&self.path(), arguments, input.as_bytes().to_vec())?;

@@ -1,0 +1,5 @@
+#include "greet.h"
+
+const char *greet(void) {
+    return "hello";
+}
