@@ -562,10 +562,10 @@ impl<'a> Workshop<'a> {
             reason,
             help: None,
             phase: Some(failure.phase),
-            last_lines: failure.last_lines.into_vec(),
+            last_lines: failure.last_lines,
             log,
             elapsed: failure.elapsed,
-            kept: failure.kept,
+            kept: failure.kept.map(Box::new),
             is_cancelled,
         }
     }
@@ -712,7 +712,7 @@ fn unstarted(reason: String) -> FailureReport {
         reason,
         help: None,
         phase: None,
-        last_lines: Vec::new(),
+        last_lines: Box::default(),
         log: None,
         elapsed: Duration::ZERO,
         kept: None,

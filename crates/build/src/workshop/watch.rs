@@ -46,13 +46,13 @@ pub struct FailureReport {
     /// What it was doing; nothing where it did not begin.
     pub phase: Option<Phase>,
     /// The last lines of its log.
-    pub last_lines: Vec<String>,
+    pub last_lines: Box<[String]>,
     /// Its log.
     pub log: Option<PathBuf>,
     /// How long it took.
     pub elapsed: Duration,
     /// Its sandbox, where it was asked to be kept.
-    pub kept: Option<Kept>,
+    pub kept: Option<Box<Kept>>,
     /// Whether it failed only since somebody stopped it.
     pub is_cancelled: bool,
 }
