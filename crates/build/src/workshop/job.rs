@@ -1,32 +1,30 @@
 //! What is done for each build of a run.
 
 use super::error::WorkshopError;
-use super::executor::{Executor, Work};
+use super::executor::Executor;
 use super::imported::Imported;
-use super::logs::Logs;
 use super::memo::Memo;
-use super::places::{Places, remove_folder};
-use super::record::{Attempt, AttemptOutcome, Record};
+use super::places::Places;
+use super::record::{AttemptOutcome, Record};
+use super::resolve::Roots;
 use super::result_file::ComponentResult;
-use super::watch::{FailureReport, HitFrom, Notice, Watcher, Why};
-use crate::buildroot::ResolveError;
+use super::watch::{FailureReport, HitFrom, Notice, Watcher, Why, report, unstarted};
 use crate::drive::Worker;
 use crate::run::Keep;
 use crate::schedule::{Lookup, Outcome, Schedule, Start, TaskId};
 use crate::{
-    BuildError, BuildJob, BuildKey, Buildroot, Buildroots, Built, Cancel, ContentIndex, Digest, Event,
-    Failure, FailureReason, KeyInputs, Observer, Origin, PackageSet, RootSource, Stock,
+    BuildJob, BuildKey, Buildroots, Cancel, ContentIndex, Digest, Event, KeyInputs, Observer, PackageSet,
+    RootSource,
 };
-use lazuli_cache::{Cache, CacheKey, NewEntry, ObjectName, Placement};
+use lazuli_cache::{Cache, CacheKey, Placement};
 use lazuli_durable::WorkFolder;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The fact of a cache entry that names generated requirements.
-const GENERATED: &str = "generated";
+pub(super) const GENERATED: &str = "generated";
 /// What folders of results that come from the cache are called.
 const RESTORE_PREFIX: &str = "restore-";
 
@@ -56,7 +54,7 @@ pub struct Recipe {
     /// What it depends on, without generated requirements.
     pub key: BuildKey,
     /// The results that its buildroot may have packages of.
-    visible: Vec<(PathBuf, Arc<ComponentResult>)>,
+    pub(super) visible: Vec<(PathBuf, Arc<ComponentResult>)>,
 }
 
 /// Whether results that are there are taken.
@@ -138,14 +136,14 @@ impl Ending {
 /// Does the work of a schedule: looks results up, builds, records.
 pub struct Workshop<'a> {
     pub(super) settings: WorkshopSettings<'a>,
-    names: Vec<String>,
-    numbers: HashMap<String, usize>,
-    needs: Vec<Vec<TaskId>>,
-    base: PackageSet,
-    imported: Digest,
-    memo: Memo,
-    recipes: Mutex<HashMap<usize, Arc<Recipe>>>,
-    endings: Mutex<BTreeMap<usize, Ending>>,
+    pub(super) names: Vec<String>,
+    pub(super) numbers: HashMap<String, usize>,
+    pub(super) needs: Vec<Vec<TaskId>>,
+    pub(super) base: PackageSet,
+    pub(super) imported: Digest,
+    pub(super) memo: Memo,
+    pub(super) recipes: Mutex<HashMap<usize, Arc<Recipe>>>,
+    pub(super) endings: Mutex<BTreeMap<usize, Ending>>,
     _held: File,
 }
 
@@ -196,76 +194,16 @@ impl<'a> Workshop<'a> {
         }
     }
 
-    fn resolve_base(&self) -> Result<PackageSet, WorkshopError> {
-        let question = Memo::question(&["base", &self.imported.to_string()]);
-        if let Some(known) = self.memo.get(&question) {
-            return Ok(known);
-        }
-        let stock = self.settings.imported.stock()?;
-        let set = stock.base(self.settings.imported.base(), &mut lock(self.settings.index))?;
-        self.memo.put(&question, &set)?;
-        Ok(set)
-    }
-
-    /// The packages of a buildroot.
-    fn resolve(
-        &self,
-        requires: &[String],
-        visible: &[(PathBuf, Arc<ComponentResult>)],
-    ) -> Result<PackageSet, WorkshopError> {
-        let mut parts = vec![
-            "layer".to_owned(),
-            self.imported.to_string(),
-            format!("{requires:?}"),
-        ];
-        for (folder, result) in visible {
-            parts.push(folder.display().to_string());
-            parts.extend(result.packages.iter().map(|package| package.digest.to_string()));
-        }
-        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let question = Memo::question(&parts);
-        if let Some(known) = self.memo.get(&question) {
-            return Ok(known);
-        }
-        let stock = self.stock(visible)?;
-        let set = stock.with(&self.base, requires, &mut lock(self.settings.index))?;
-        self.memo.put(&question, &set)?;
-        Ok(set)
-    }
-
-    /// Imported packages, and those of some results.
-    fn stock(&self, visible: &[(PathBuf, Arc<ComponentResult>)]) -> Result<Stock, WorkshopError> {
-        let mut stock = self.settings.imported.stock()?;
-        for (folder, result) in visible {
-            let records = result.records(folder).map_err(|reason| WorkshopError::Imported {
-                folder: folder.clone(),
-                reason,
-            })?;
-            stock.add(Origin::Built, folder, records);
-        }
-        Ok(stock)
-    }
-
-    /// The results of all that a component needs.
-    fn visible(&self, number: usize) -> Vec<(PathBuf, Arc<ComponentResult>)> {
-        let (endings, recipes) = (lock(&self.endings), lock(&self.recipes));
-        let result = |need: &TaskId| {
-            let result = endings.get(&need.index())?.result()?.clone();
-            let key = recipes.get(&need.index())?.key.digest();
-            Some((self.settings.places.result(&result.component, &key), result))
-        };
-        self.needs[number].iter().filter_map(result).collect()
-    }
-
     /// The recipe of a component, its buildroot, its key.
-    fn prepare(&self, number: usize) -> Result<Recipe, FailureReport> {
+    fn prepare(&self, number: usize) -> Result<Recipe, Box<FailureReport>> {
         let job = self
             .settings
             .recipes
             .recipe(&self.names[number])
-            .map_err(|error| FailureReport {
-                help: error.help.clone(),
-                ..unstarted(error.to_string())
+            .map_err(|error| {
+                let mut failure = unstarted(error.to_string());
+                failure.help = error.help;
+                failure
             })?;
         let visible = self.visible(number);
         let set = self
@@ -282,21 +220,6 @@ impl<'a> Workshop<'a> {
             key,
             visible,
         })
-    }
-
-    /// The digest of the whole key of a recipe, once the generated requirements are known.
-    fn whole_key(&self, recipe: &Recipe, generated: &[String]) -> Result<Digest, WorkshopError> {
-        if generated.is_empty() {
-            return Ok(recipe.key.digest());
-        }
-        let requires = [recipe.job.requires.as_slice(), generated].concat();
-        let set = self.resolve(&requires, &recipe.visible)?;
-        let key = BuildKey::new(KeyInputs {
-            job: &recipe.job,
-            buildroot: &set,
-            generated,
-        });
-        Ok(key.digest())
     }
 
     /// Looks for the result of a recipe.
@@ -372,205 +295,7 @@ impl<'a> Workshop<'a> {
         }
     }
 
-    /// Writes down what is current now, and removes what is not any more.
-    fn settle(
-        &self,
-        recipe: &Recipe,
-        result: &ComponentResult,
-        attempt: Option<Attempt>,
-    ) -> Result<(), WorkshopError> {
-        if self.settings.freshness == Freshness::Ask {
-            return Ok(());
-        }
-        let places = self.settings.places;
-        let known = Record::read(places, &result.component);
-        let key = recipe.key.digest();
-        let mut new = known.clone();
-        new.current = Some(key);
-        new.took_ms = Some(result.took_ms);
-        new.last = attempt.or_else(|| {
-            let is_same = |last: &Attempt| last.key == recipe.key && last.outcome == AttemptOutcome::Built;
-            known.last.clone().filter(is_same).or_else(|| {
-                Some(Attempt {
-                    key: recipe.key.clone(),
-                    outcome: AttemptOutcome::Built,
-                    finished: seconds(SystemTime::now()),
-                    log: None,
-                })
-            })
-        });
-        if new != known {
-            new.write(places)?;
-        }
-        let folder = places.results(&result.component);
-        let current = places.result(&result.component, &key);
-        let entries = std::fs::read_dir(&folder).map_err(WorkshopError::io("read folder", &folder))?;
-        for entry in entries.flatten().filter(|entry| entry.path() != current) {
-            remove_folder(&entry.path())?;
-        }
-        Ok(())
-    }
-
-    /// Builds a recipe, and puts what comes out where it belongs.
-    fn build(&self, recipe: &Recipe, start: Start) -> Result<ComponentResult, FailureReport> {
-        let component = &recipe.job.component;
-        let mut job = recipe.job.clone();
-        job.limits.processors = u32::try_from(start.cores.get()).unwrap_or(u32::MAX);
-        let new = self.settings.places.folder.join("new").join(component);
-        remove_folder(&new).map_err(|error| report(&error))?;
-        let previous = self.previous(component);
-        let work = Work {
-            job: &job,
-            key: &recipe.key,
-            roots: &self.roots(recipe),
-            results: &new,
-            previous: &previous,
-            keep: self.settings.keep,
-        };
-        let observer = Told {
-            watcher: self.settings.watcher,
-            component,
-        };
-        let ended = self
-            .settings
-            .executor
-            .execute(&work, &observer, self.settings.cancel);
-        let ended = ended.map_err(|error| report(&error.into()))?;
-        match ended {
-            Ok(built) => self.take(recipe, &built, &new).map_err(|error| report(&error)),
-            Err(failure) => Err(self.failed(recipe, failure, &new)),
-        }
-    }
-
-    /// The packages of the result that is current.
-    fn previous(&self, component: &str) -> Vec<PathBuf> {
-        let current = Record::read(self.settings.places, component).current;
-        let folder = current.map(|key| self.settings.places.result(component, &key));
-        let result = folder.and_then(|folder| Some((ComponentResult::read(&folder, component)?, folder)));
-        result
-            .map(|(result, folder)| result.files(&folder))
-            .unwrap_or_default()
-    }
-
-    /// Takes the result of a build: into the cache, then where dependents find it.
-    fn take(&self, recipe: &Recipe, built: &Built, new: &Path) -> Result<ComponentResult, WorkshopError> {
-        let component = &recipe.job.component;
-        let whole = BuildKey::new(KeyInputs {
-            job: &recipe.job,
-            buildroot: &built.buildroot,
-            generated: &built.generated,
-        });
-        let result = ComponentResult::of(component, whole.digest(), built);
-        result.write(new)?;
-        {
-            let mut index = lock(self.settings.index);
-            for package in &built.packages {
-                index.insert(package.digest, package.content);
-            }
-        }
-        let finished = SystemTime::now();
-        let log = Logs::new(&self.settings.places.logs).keep(component, &built.log, finished)?;
-        self.share(recipe, &result, new, finished)?;
-        put_in_place(new, &self.settings.places.result(component, &recipe.key.digest()))?;
-        let attempt = Attempt {
-            key: recipe.key.clone(),
-            outcome: AttemptOutcome::Built,
-            finished: seconds(finished),
-            log: Some(log),
-        };
-        self.settle(recipe, &result, Some(attempt))?;
-        Ok(result)
-    }
-
-    /// Gives a result to the cache, and takes its files from there: so that they are on the disk once.
-    fn share(
-        &self,
-        recipe: &Recipe,
-        result: &ComponentResult,
-        folder: &Path,
-        finished: SystemTime,
-    ) -> Result<(), WorkshopError> {
-        let cache = self.settings.cache;
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(WorkshopError::io("read folder", folder))? {
-            let entry = entry.map_err(WorkshopError::io("read folder", folder))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            files.push((
-                ObjectName::new(name).map_err(lazuli_cache::CacheError::from)?,
-                entry.path(),
-            ));
-        }
-        files.sort();
-        let entry = |files, facts| NewEntry {
-            files,
-            facts,
-            finished,
-            took: result.took(),
-        };
-        let stored = cache.put(&cache_key(&result.key)?, entry(files, BTreeMap::new()))?;
-        if !result.generated.is_empty() {
-            let text = serde_json::to_string(&result.generated).unwrap_or_default();
-            let facts = BTreeMap::from([(GENERATED.to_owned(), text)]);
-            cache.put(&cache_key(&recipe.key.digest())?, entry(Vec::new(), facts))?;
-        }
-        for object in &stored.objects {
-            cache.fetch(object, &folder.join(object.name.as_str()), Placement::Link)?;
-        }
-        Ok(())
-    }
-
-    /// Takes the log of a build that failed, and writes down that it did.
-    fn failed(&self, recipe: &Recipe, failure: Failure, new: &Path) -> FailureReport {
-        let component = &recipe.job.component;
-        let is_cancelled = failure.reason == FailureReason::Cancelled;
-        let finished = SystemTime::now();
-        let logs = Logs::new(&self.settings.places.logs);
-        let log = failure
-            .log
-            .as_ref()
-            .and_then(|log| match logs.keep(component, log, finished) {
-                Ok(kept) => Some(kept),
-                Err(error) => {
-                    self.note(component, &error.to_string());
-                    None
-                }
-            });
-        let mut record = Record::read(self.settings.places, component);
-        record.last = Some(Attempt {
-            key: recipe.key.clone(),
-            outcome: AttemptOutcome::Failed,
-            finished: seconds(finished),
-            log: log.clone(),
-        });
-        // A build that was stopped says nothing of the component.
-        let written = match is_cancelled {
-            true => Ok(()),
-            false => record.write(self.settings.places),
-        };
-        if let Err(error) = written.and_then(|()| remove_folder(new)) {
-            self.note(component, &error.to_string());
-        }
-        let reason = match &failure.reason {
-            FailureReason::Findings(findings) => {
-                let errors = findings.iter().filter(|finding| finding.is_error());
-                let lines: String = errors.map(|finding| format!("\n    {finding}")).collect();
-                format!("{}:{lines}", failure.reason)
-            }
-            reason => reason.to_string(),
-        };
-        FailureReport {
-            reason,
-            help: None,
-            phase: Some(failure.phase),
-            last_lines: failure.last_lines,
-            log,
-            elapsed: failure.elapsed,
-            kept: failure.kept.map(Box::new),
-            is_cancelled,
-        }
-    }
-
-    fn note(&self, component: &str, text: &str) {
+    pub(super) fn note(&self, component: &str, text: &str) {
         self.settings.watcher.notice(component, &Notice::Note { text });
     }
 
@@ -593,7 +318,7 @@ impl<'a> Workshop<'a> {
         lock(&self.endings).insert(number, ending);
     }
 
-    fn look(&self, number: usize) -> Result<Ending, FailureReport> {
+    fn look(&self, number: usize) -> Result<Ending, Box<FailureReport>> {
         let recipe = self.prepare(number)?;
         let is_rebuilt = self.settings.rebuild.contains(&self.names[number]);
         let found = match is_rebuilt {
@@ -620,7 +345,9 @@ impl<'a> Workshop<'a> {
 
 impl Worker for Workshop<'_> {
     fn look_up(&self, task: TaskId) -> Lookup {
-        let ending = self.look(task.index()).unwrap_or_else(Ending::Failed);
+        let ending = self
+            .look(task.index())
+            .unwrap_or_else(|failure| Ending::Failed(*failure));
         let found = match &ending {
             Ending::Hit { .. } | Ending::Built { .. } => Lookup::Hit,
             Ending::Due { .. } => Lookup::Miss,
@@ -650,36 +377,10 @@ impl Worker for Workshop<'_> {
                 Outcome::Built
             }
             Err(failure) => {
-                self.end(number, Ending::Failed(failure));
+                self.end(number, Ending::Failed(*failure));
                 Outcome::Failed
             }
         }
-    }
-}
-
-/// Buildroots of one recipe.
-struct Roots<'r, 'a> {
-    workshop: &'r Workshop<'a>,
-    recipe: &'r Recipe,
-}
-
-impl RootSource for Roots<'_, '_> {
-    fn root(&self, requires: &[String]) -> Result<Buildroot, BuildError> {
-        let Workshop { settings, base, .. } = self.workshop;
-        if requires == self.recipe.job.requires {
-            return settings.buildroots.prepare(base, &self.recipe.set);
-        }
-        let set = match self.workshop.resolve(requires, &self.recipe.visible) {
-            Ok(set) => set,
-            Err(WorkshopError::Build(error)) => return Err(error),
-            Err(error) => {
-                return Err(BuildError::Resolve(ResolveError::Pool {
-                    repository: "the stock".to_owned(),
-                    reason: error.to_string(),
-                }));
-            }
-        };
-        settings.buildroots.prepare(base, &set)
     }
 }
 
@@ -696,49 +397,15 @@ impl Observer for Told<'_> {
 }
 
 /// Moves a folder that is whole to its final name.
-fn put_in_place(new: &Path, folder: &Path) -> Result<(), WorkshopError> {
+pub(super) fn put_in_place(new: &Path, folder: &Path) -> Result<(), WorkshopError> {
     let parent = folder.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(parent).map_err(WorkshopError::io("make folder", parent))?;
     lazuli_durable::replace_folder(new, folder).map_err(WorkshopError::io("name the folder", folder))
 }
 
-fn cache_key(digest: &Digest) -> Result<CacheKey, WorkshopError> {
+/// The name of a result in the cache.
+pub(super) fn cache_key(digest: &Digest) -> Result<CacheKey, WorkshopError> {
     Ok(CacheKey::new(digest.to_string()).map_err(lazuli_cache::CacheError::from)?)
-}
-
-/// A failure before anything ran.
-fn unstarted(reason: String) -> FailureReport {
-    FailureReport {
-        reason,
-        help: None,
-        phase: None,
-        last_lines: Box::default(),
-        log: None,
-        elapsed: Duration::ZERO,
-        kept: None,
-        is_cancelled: false,
-    }
-}
-
-/// A failure of the builder, with its causes.
-fn report(error: &WorkshopError) -> FailureReport {
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !reason.contains(&text) {
-            reason.push_str(&format!(": {text}"));
-        }
-        cause = error.source();
-    }
-    FailureReport {
-        help: error.help(),
-        ..unstarted(reason)
-    }
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// What a thread that panicked left is still whole: each change is one insertion.

@@ -1,5 +1,6 @@
 //! Who is told of a run.
 
+use super::error::WorkshopError;
 use super::result_file::ComponentResult;
 use super::verified::Verified;
 use crate::{Event, Kept, KeyChange, Phase};
@@ -46,13 +47,13 @@ pub struct FailureReport {
     /// What it was doing; nothing where it did not begin.
     pub phase: Option<Phase>,
     /// The last lines of its log.
-    pub last_lines: Box<[String]>,
+    pub last_lines: Vec<String>,
     /// Its log.
     pub log: Option<PathBuf>,
     /// How long it took.
     pub elapsed: Duration,
     /// Its sandbox, where it was asked to be kept.
-    pub kept: Option<Box<Kept>>,
+    pub kept: Option<Kept>,
     /// Whether it failed only since somebody stopped it.
     pub is_cancelled: bool,
 }
@@ -112,4 +113,34 @@ pub struct Silent;
 
 impl Watcher for Silent {
     fn notice(&self, _component: &str, _notice: &Notice<'_>) {}
+}
+
+/// A failure before anything ran.
+pub(super) fn unstarted(reason: String) -> Box<FailureReport> {
+    Box::new(FailureReport {
+        reason,
+        help: None,
+        phase: None,
+        last_lines: Vec::new(),
+        log: None,
+        elapsed: Duration::ZERO,
+        kept: None,
+        is_cancelled: false,
+    })
+}
+
+/// A failure of the builder, with its causes.
+pub(super) fn report(error: &WorkshopError) -> Box<FailureReport> {
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !reason.contains(&text) {
+            reason.push_str(&format!(": {text}"));
+        }
+        cause = error.source();
+    }
+    let mut failure = unstarted(reason);
+    failure.help = error.help();
+    failure
 }

@@ -20,7 +20,7 @@ pub fn enter(
     endings: &BTreeMap<String, Ending>,
 ) -> Result<()> {
     let failed = endings.iter().find_map(|(name, ending)| match ending {
-        Ending::Failed(failure) => failure.kept.as_deref().cloned().map(|kept| (name, kept)),
+        Ending::Failed(failure) => failure.kept.clone().map(|kept| (name, kept)),
         _ => None,
     });
     let (name, kept) = match (failed, plan.wanted.iter().next()) {

@@ -391,7 +391,7 @@ impl FailureRow {
             reason: failure.reason.clone(),
             help: failure.help.clone(),
             phase: failure.phase.map(|phase| phase.name()),
-            last_lines: failure.last_lines.to_vec(),
+            last_lines: failure.last_lines.clone(),
             log: failure.log.clone(),
             sandbox: failure.kept.as_ref().map(|kept| kept.folder.clone()),
         }
