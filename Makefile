@@ -27,6 +27,10 @@ image: build ## Build an image: make image IMAGE=server
 run: image ## Build the server image and boot it to a login (CHECK=1: prove the login prompt, then power off)
 	$(LAZULI) image boot $(IMAGE) $(if $(CHECK),--check)
 
+.PHONY: build-all
+build-all: build ## Build all components that have a spec from source (takes an hour; what is in the cache is taken)
+	$(LAZULI) build --all --keep-going --timings
+
 .PHONY: test
 test: lint image ## Everything that CI runs: lints, unit tests, tests of the whole system
 	cargo test --release --locked --workspace --exclude lazuli
