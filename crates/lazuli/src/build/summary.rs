@@ -368,6 +368,8 @@ impl Row {
                 row.findings = result.findings.iter().map(ToString::to_string).collect();
             }
             Some(Ending::Due { why }) => row.why = Some(why.clone()),
+            // That somebody stopped it says nothing of the component.
+            Some(Ending::Failed(failure)) if failure.is_cancelled => row.state = "stopped",
             Some(Ending::Failed(failure)) => {
                 row.seconds = Some(failure.elapsed.as_secs_f64());
                 row.failure = Some(FailureRow::new(failure));
