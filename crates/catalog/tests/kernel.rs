@@ -2,7 +2,7 @@
 //!
 //! This reads `distro/specs/kernel/config-x86_64`, which the build of the kernel proves to be what it is built with; so it
 //! needs neither the kernel's sources nor a compiler.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
