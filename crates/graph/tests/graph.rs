@@ -161,7 +161,9 @@ fn direct_dependents_have_a_package_of_it_in_their_buildroot() {
 
 #[test]
 fn what_is_built_before_is_what_may_be_in_the_buildroot() {
-    let graph = project("a: b-devel\n> a\nb: tool\n> b-devel | | c-libs\nc:\n> c-libs\ntool:\n> tool\nself: self\n> self");
+    let graph = project(
+        "a: b-devel\n> a\nb: tool\n> b-devel | | c-libs\nc:\n> c-libs\ntool:\n> tool\nself: self\n> self",
+    );
     let before = |name: &str| -> Vec<(String, usize)> {
         let found = graph.builds_before(name).unwrap().into_iter();
         found.map(|(name, way)| (name, way.len())).collect()
